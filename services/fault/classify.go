@@ -1,0 +1,147 @@
+package fault
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"unicode"
+)
+
+// From turns any error into a fault. A fault in the chain is returned with op
+// and host filled in where it has none; other errors are classed by what the
+// standard library and the operating system say. From(nil) is nil.
+func From(op, host string, err error) *Fault {
+	if err == nil {
+		return nil
+	}
+	var f *Fault
+	if errors.As(err, &f) {
+		return f.With(op, host)
+	}
+	kind, check := classify(err)
+	return &Fault{Kind: kind, Op: op, Host: host, Check: check, Err: err}
+}
+
+func classify(err error) (Kind, Check) {
+	if kind, check, ok := certificate(err); ok {
+		return kind, check
+	}
+	var dns *net.DNSError
+	var recordHeader tls.RecordHeaderError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return Cancelled, ""
+	case errors.As(err, &dns):
+		switch {
+		case dns.IsNotFound:
+			return NameNotFound, ""
+		case dns.IsTimeout:
+			return Timeout, ""
+		}
+		return Offline, ""
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return Refused, ""
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.ENETDOWN):
+		return Offline, ""
+	case errors.Is(err, syscall.EHOSTUNREACH):
+		return Timeout, ""
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+		return Timeout, ""
+	case errors.As(err, &recordHeader):
+		return Protocol, ""
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return Full, ""
+	case errors.Is(err, fs.ErrNotExist):
+		return NotFound, ""
+	case errors.Is(err, fs.ErrExist):
+		return Exists, ""
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return Permission, ""
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
+		return Protocol, ""
+	}
+	var ne net.Error
+	if errors.As(err, &ne) && ne.Timeout() {
+		return Timeout, ""
+	}
+	return Internal, ""
+}
+
+// certificate classes the errors of crypto/tls and crypto/x509.
+func certificate(err error) (Kind, Check, bool) {
+	var (
+		invalid   x509.CertificateInvalidError
+		host      x509.HostnameError
+		authority x509.UnknownAuthorityError
+		roots     x509.SystemRootsError
+		insecure  x509.InsecureAlgorithmError
+	)
+	switch {
+	case errors.As(err, &host):
+		return Certificate, CheckHost, true
+	case errors.As(err, &invalid):
+		switch invalid.Reason {
+		case x509.Expired:
+			return Certificate, CheckExpired, true
+		case x509.IncompatibleUsage, x509.NotAuthorizedToSign, x509.CANotAuthorizedForExtKeyUsage:
+			return Certificate, CheckUsage, true
+		}
+		return Certificate, CheckAuthority, true
+	case errors.As(err, &insecure):
+		return Certificate, CheckWeak, true
+	case errors.As(err, &authority), errors.As(err, &roots):
+		return Certificate, CheckAuthority, true
+	}
+	return "", "", false
+}
+
+// userInfo matches the user information of a URL inside any text.
+var userInfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@"']+@`)
+
+// credentials matches protocol lines that carry a secret.
+var credentials = regexp.MustCompile(`(?i)\b(PASS|LOGIN|AUTHENTICATE|AUTH (?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER)|Authorization:|Proxy-Authorization:|Bearer)(\s+)[^\r\n]+`)
+
+// Redact takes the secrets out of a text that is about to be logged or shown:
+// user information in URLs and everything that follows a command or header
+// which carries credentials.
+func Redact(s string) string {
+	s = userInfo.ReplaceAllString(s, "${1}…@")
+	return credentials.ReplaceAllString(s, "${1}${2}…")
+}
+
+// CleanURL gives u without its user information, for messages.
+func CleanURL(u *url.URL) string {
+	c := *u
+	c.User = nil
+	return c.String()
+}
+
+// CleanLine makes what a server said fit to be shown: one line, at most 300
+// runes, control and bidirectional formatting characters replaced.
+func CleanLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case unicode.IsControl(r), r == unicode.ReplacementChar,
+			r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0x200E, r == 0x200F:
+			return '�'
+		}
+		return r
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > 300 {
+		s = string(r[:299]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,106 @@
+// Package display holds the display list: what the page engine hands to
+// whoever paints, in painting order (CSS 2.1, appendix E), free of CSS. All
+// lengths are CSS pixels, y grows downwards, the origin is the page's corner.
+package display
+
+import (
+	"image"
+	"image/color"
+)
+
+// Rect is a box: left, top, width, height.
+type Rect struct{ X, Y, W, H float32 }
+
+// Contains reports whether the point lies in r.
+func (r Rect) Contains(x, y float32) bool {
+	return x >= r.X && x < r.X+r.W && y >= r.Y && y < r.Y+r.H
+}
+
+// Overlaps reports whether r and o share a point.
+func (r Rect) Overlaps(o Rect) bool {
+	return r.X < o.X+o.W && o.X < r.X+r.W && r.Y < o.Y+o.H && o.Y < r.Y+r.H
+}
+
+// Item is one thing to paint: Fill, Border, Run, Picture, Line, Push, Pop.
+type Item interface{ Bounds() Rect }
+
+// Radii are a box's corner radii: top left, top right, bottom right, bottom left.
+type Radii [4]float32
+
+// Fill is a filled box.
+type Fill struct {
+	Rect
+	Color color.NRGBA
+	Radii Radii
+}
+
+// Edge is one side of a border.
+type Edge struct {
+	Width float32
+	Color color.NRGBA
+	Style string // solid, dashed, dotted, double, groove, ridge, inset, outset
+}
+
+// Border is the four edges of a box, its border box being Rect: top, right,
+// bottom, left.
+type Border struct {
+	Rect
+	Edges [4]Edge
+	Radii Radii
+}
+
+// Glyph is a shaped glyph at its place relative to the run's origin.
+type Glyph struct {
+	ID   uint32
+	X, Y float32 // offset of the glyph's origin from the run's origin
+}
+
+// Run is a line of text in one font: X, Y of Origin is the start of the baseline.
+type Run struct {
+	Rect    // its line box part, for hit tests and damage
+	OriginX float32
+	OriginY float32
+	Face    Face
+	Size    float32 // CSS pixels per em
+	Color   color.NRGBA
+	Glyphs  []Glyph
+}
+
+// Face is an opaque reference to a font face; package text of the engine makes
+// and the rasteriser reads it.
+type Face interface{ FaceID() uint64 }
+
+// Picture is an image scaled into Rect.
+type Picture struct {
+	Rect
+	Image image.Image
+	Radii Radii
+	// Tile, if not zero, repeats the image at this size from Rect's corner plus Offset.
+	TileW, TileH, OffsetX, OffsetY float32
+	Opacity                        float32 // 0 to 1
+}
+
+// Line is a decoration: underline, overline, line-through.
+type Line struct {
+	Rect
+	Color color.NRGBA
+	Style string // solid, double, dotted, dashed, wavy
+}
+
+// Push begins a group that is clipped to Rect (with Radii) and drawn with
+// Opacity; Pop ends it.
+type Push struct {
+	Rect
+	Radii   Radii
+	Opacity float32
+	Clip    bool
+}
+
+// Pop ends the innermost group.
+type Pop struct{ Rect }
+
+// Bounds is the item's own box.
+func (r Rect) Bounds() Rect { return r }
+
+// List is a display list in painting order.
+type List []Item

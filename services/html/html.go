@@ -1,0 +1,76 @@
+// Package html is the built-in page engine: bytes and what a page refers to in,
+// boxes and a display list out. It is pure and deterministic: it opens no
+// connection, starts no goroutine, and is bounded in memory and time. Its
+// stages are packages of their own: dom, css, style, layout, text, display,
+// raster.
+//
+// Use: Parse the bytes; hand over what Pending asks for with Supply, in any
+// order and at any later time; Layout as often as the width or a resource
+// changes. A View is immutable and may be read by many goroutines.
+package html
+
+import (
+	"net/url"
+	"time"
+)
+
+// ResourceKind says what a page wants a resource for.
+type ResourceKind int
+
+// The kinds of resources.
+const (
+	Stylesheet ResourceKind = iota
+	Image
+	Font
+	Frame
+)
+
+// Request names a resource that a page refers to. Requests are comparable.
+type Request struct {
+	URL  string // absolute, or a cid: or data: URL
+	Kind ResourceKind
+}
+
+// Resource is the answer to a Request.
+type Resource struct {
+	URL       string // after redirects: the base of what it refers to
+	MediaType string // as in Content-Type, with parameters
+	Data      []byte
+}
+
+// Limits bound what one document may cost; the zero value means Default.
+type Limits struct {
+	Bytes       int           // of the document itself
+	Nodes       int           // elements and texts
+	Depth       int           // of the tree; deeper elements become siblings
+	Selectors   int           // in all style sheets together
+	SheetBytes  int           // of one style sheet
+	ImagePixels int           // of one picture
+	Layout      time.Duration // for one layout
+}
+
+// Default are the limits that hold where none are given.
+var Default = Limits{
+	Bytes: 50 << 20, Nodes: 300_000, Depth: 512, Selectors: 50_000,
+	SheetBytes: 4 << 20, ImagePixels: 40_000_000, Layout: 3 * time.Second,
+}
+
+// Options say how a document is read.
+type Options struct {
+	URL         *url.URL // of the document: the base of relative references
+	ContentType string   // as in the header; its charset wins over meta
+	Mail        bool     // the rules for mail: see package style and docs/architecture.md
+	Limits      Limits
+	// Visited, if not nil, colours links that were followed before.
+	Visited func(url string) bool
+}
+
+// Viewport is what a document is laid out for.
+type Viewport struct {
+	Width  float32 // CSS pixels
+	Height float32 // of the visible part, for vh and percentages; CSS pixels
+	Scale  float32 // device pixels per CSS pixel, for media queries and sharp pictures
+	Dark   bool    // prefers-color-scheme
+	Print  bool
+	Text   float32 // factor on all font sizes; 0 is 1
+}
