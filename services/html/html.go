@@ -27,8 +27,11 @@ const (
 
 // Request names a resource that a page refers to. Requests are comparable.
 type Request struct {
-	URL  string // absolute, or a cid: or data: URL
+	URL  string // absolute, or a cid: URL; data: URLs never ask, they are decoded inside
 	Kind ResourceKind
+	// Remote is set unless the resource is a part of the document's own message
+	// (cid:): the host decides whether it may be fetched.
+	Remote bool
 }
 
 // Resource is the answer to a Request.
