@@ -128,6 +128,14 @@ func (f *Fault) With(op, host string) *Fault {
 	return &c
 }
 
+// OrNil is From for functions that return an error: nil stays a nil interface.
+func OrNil(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return From(op, "", err)
+}
+
 // KindOf gives the kind of err: that of the first fault in its chain, else the
 // class of the operating system's or library's error. It is "" for nil.
 func KindOf(err error) Kind {

@@ -57,6 +57,15 @@ type request struct {
 	ctx  context.Context
 	work func(*sql.Tx) error
 	done chan error
+	then func(error) // of Later
+}
+
+// finish tells whoever waits how the work ended.
+func (r request) finish(err error) {
+	r.done <- err
+	if r.then != nil {
+		r.then(err)
+	}
 }
 
 // Open opens or makes the database and brings its schema up to date. Faults:
@@ -202,6 +211,24 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) error {
 	})
 }
 
+// Later hands a statement to the writer without waiting for it: statements
+// handed over by one goroutine are carried out in order. done, if not nil, is
+// called with the outcome on the writer's goroutine and must not write. It
+// blocks only while the writer is 256 works behind.
+func (db *DB) Later(done func(error), query string, args ...any) {
+	r := request{ctx: context.Background(), done: make(chan error, 1), then: done, work: func(tx *sql.Tx) error {
+		_, err := tx.Exec(query, args...)
+		return err
+	}}
+	select {
+	case db.requests <- r:
+	case <-db.closing:
+		if done != nil {
+			done(fault.Newf(fault.Cancelled, "write", "", "database closed"))
+		}
+	}
+}
+
 // batchLimit bounds how many waiting works share one transaction.
 const batchLimit = 64
 
@@ -227,7 +254,7 @@ func (db *DB) write() {
 func (db *DB) batch(first request) {
 	tx, err := db.writer.Begin()
 	if err != nil {
-		first.done <- classify("write", err)
+		first.finish(classify("write", err))
 		return
 	}
 	type outcome struct {
@@ -261,7 +288,7 @@ func (db *DB) batch(first request) {
 		if o.err == nil {
 			o.err = err
 		}
-		o.r.done <- classify("write", o.err)
+		o.r.finish(classify("write", o.err))
 	}
 }
 
