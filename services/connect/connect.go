@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -23,6 +24,15 @@ type Params struct {
 	// Resolver, if not nil, replaces the system's.
 	Resolver *net.Resolver
 	Timeout  time.Duration // for one phase; 0: 15 s
+	// Proxy tells which proxy leads to a host, nil for none: EnvironmentProxy,
+	// FixedProxy or one's own. Nil: no proxy.
+	Proxy ProxyFunc
+	// KnownHosts are files in OpenSSH's known_hosts format that are read, never
+	// written: SystemKnownHosts and those that the person names. Missing files
+	// are skipped.
+	KnownHosts []string
+	// Hosts overrides name resolution, for tests: lower-case name -> addresses.
+	Hosts map[string][]netip.Addr
 }
 
 // Network makes connections. It is safe for concurrent use.
@@ -58,6 +68,22 @@ func (n *Network) Timings(host string, port int) (Timings, bool) {
 	t, ok := n.timings[net.JoinHostPort(host, strconv.Itoa(port))]
 	return t, ok
 }
+
+// FirstByte enters how long a server took to the first byte of an answer.
+func (n *Network) FirstByte(host string, port int, took time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	key := joinHostPort(host, port)
+	if t, ok := n.timings[key]; ok {
+		t.FirstByte = took
+		n.timings[key] = t
+	}
+}
+
+// Trust gives the store of what a person accepted.
+func (n *Network) Trust() *Trust { return n.p.Trust }
+
+func joinHostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
 // Dial opens a TCP connection, through the proxy where one is set. Faults:
 // NameNotFound, Refused, Timeout, Offline, with Step "name" or "connect". The

@@ -1,20 +1,176 @@
 package connect
 
 import (
+	"cmp"
 	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"guichet/services/fault"
 )
 
 // Trust remembers which certificates and SSH host keys a person accepted, each
-// for exactly one host and port.
+// for exactly one host and port. It is safe for concurrent use.
 type Trust struct {
-	mu    sync.Mutex
-	certs map[string][32]byte
+	path    string // "": in memory only
+	mu      sync.Mutex
+	entries []Trusted
+}
+
+// TrustKind tells certificates and SSH host keys apart.
+type TrustKind string
+
+// The kinds of trusted things.
+const (
+	TrustedCertificate TrustKind = "certificate"
+	TrustedHostKey     TrustKind = "host_key"
+)
+
+// Trusted is one thing that a person accepted.
+type Trusted struct {
+	Kind        TrustKind `json:"kind"`
+	Host        string    `json:"host"` // lower case
+	Port        int       `json:"port"`
+	Fingerprint string    `json:"fingerprint"`     // "SHA256:" and base64 for keys, hexadecimal SHA-256 for certificates
+	Key         []byte    `json:"key,omitempty"`   // host keys: wire format (RFC 4253 section 6.6)
+	Names       []string  `json:"names,omitempty"` // certificates: whom it is made out to
+	Added       time.Time `json:"added"`
 }
 
 // NewTrust makes an empty store that is kept in memory only.
-func NewTrust() *Trust { return &Trust{certs: map[string][32]byte{}} }
+func NewTrust() *Trust { return &Trust{} }
+
+// OpenTrust opens the store kept in the JSON file at path, which need not exist
+// yet; its folder must. A file that is no such store is moved aside and
+// reported as Damaged: a second OpenTrust then succeeds with an empty store.
+func OpenTrust(path string) (*Trust, error) {
+	t := &Trust{path: path}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, nil
+	}
+	if err != nil {
+		return nil, fault.From("read trust", "", err)
+	}
+	var f trustFile
+	if err := json.Unmarshal(text, &f); err != nil {
+		aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
+		return nil, fault.New(fault.Damaged, "read trust", "", errors.Join(err, os.Rename(path, aside)))
+	}
+	t.entries = f.Trusted
+	return t, nil
+}
+
+type trustFile struct {
+	Trusted []Trusted `json:"trusted"`
+}
+
+// List gives what is trusted, by host, port and kind.
+func (t *Trust) List() []Trusted {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.entries)
+}
+
+// TrustCertificate accepts q's leaf for q's host and port from now on, in place
+// of any other that was accepted there.
+func (t *Trust) TrustCertificate(q *CertificateQuestion) error {
+	return t.add(Trusted{
+		Kind: TrustedCertificate, Host: normalHost(q.Host), Port: q.Port,
+		Fingerprint: hex.EncodeToString(q.SHA256[:]), Names: q.Names, Added: time.Now().UTC(),
+	})
+}
+
+// TrustHostKey accepts q's key for q's host and port from now on, in place of
+// all others that were accepted there.
+func (t *Trust) TrustHostKey(q *HostKeyQuestion) error {
+	return t.add(Trusted{
+		Kind: TrustedHostKey, Host: normalHost(q.Host), Port: q.Port,
+		Fingerprint: q.Fingerprint, Key: q.Key, Added: time.Now().UTC(),
+	})
+}
+
+// Forget takes back the trust in e.
+func (t *Trust) Forget(e Trusted) error {
+	return t.change(func(all []Trusted) []Trusted { return slices.DeleteFunc(all, e.same) })
+}
+
+func (t *Trust) add(e Trusted) error {
+	return t.change(func(all []Trusted) []Trusted {
+		all = append(slices.DeleteFunc(all, e.same), e)
+		slices.SortFunc(all, func(a, b Trusted) int {
+			return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Kind, b.Kind))
+		})
+		return all
+	})
+}
+
+// same reports whether both stand for the same host, port and kind.
+func (e Trusted) same(o Trusted) bool {
+	return e.Kind == o.Kind && e.Host == normalHost(o.Host) && e.Port == o.Port
+}
+
+// change edits a copy, writes it, and only then makes it the truth.
+func (t *Trust) change(edit func([]Trusted) []Trusted) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	entries := edit(slices.Clone(t.entries))
+	if t.path != "" {
+		text, err := json.MarshalIndent(trustFile{entries}, "", "  ")
+		if err != nil {
+			return fault.New(fault.Internal, "write trust", "", err)
+		}
+		if err := replaceFile(t.path, append(text, '\n')); err != nil {
+			return fault.From("write trust", "", err)
+		}
+	}
+	t.entries = entries
+	return nil
+}
+
+// replaceFile replaces a file by way of a temporary one beside it, so that a
+// crash leaves the old or the new content.
+func replaceFile(path string, content []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, werr := f.Write(content)
+	if err := errors.Join(werr, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// find gives the entry of a kind for host and port.
+func (t *Trust) find(kind TrustKind, host string, port int) (Trusted, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := Trusted{Kind: kind, Host: normalHost(host), Port: port}
+	if i := slices.IndexFunc(t.entries, e.same); i >= 0 {
+		return t.entries[i], true
+	}
+	return Trusted{}, false
+}
+
+// normalHost is how hosts are compared: lower case, no dot at the end, no
+// brackets.
+func normalHost(host string) string {
+	return strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+}
 
 // CertificateQuestion is the Question of a Certificate fault: may this leaf be
 // trusted for this host and port from now on? A changed certificate (Previous
@@ -29,6 +185,8 @@ type CertificateQuestion struct {
 	Names    []string  // whom the certificate is made out to
 	From, To time.Time
 	Issuer   string
+	// All are the checks that failed, gravest first; Check is the first of them.
+	All []fault.Check
 }
 
 // HostKeyQuestion is the Question of a Certificate fault of an SSH connection:
