@@ -1,0 +1,72 @@
+package files
+
+import (
+	"context"
+	"time"
+)
+
+// The interfaces below are met by some file systems only; find out by a type
+// assertion.
+
+// Hasher computes checksums where the file is, without moving its bytes.
+type Hasher interface {
+	// Hash gives the checksum of a whole file in lower-case hexadecimal. algo is
+	// one of Caps.Hash: "sha256", "sha1", "md5", "crc32", "sha512".
+	Hash(ctx context.Context, p Path, algo string) (string, error)
+}
+
+// Namer is met by file systems whose names are written otherwise than plain
+// UTF-8: a server with an old charset, a computer that forbids some characters.
+type Namer interface {
+	// Import gives the name here for a text in UTF-8 or bytes from elsewhere;
+	// Export is its reverse.
+	Import(name string) string
+	Export(name string) string
+}
+
+// ImportName is Namer.Import, or name itself for other file systems.
+func ImportName(f FS, name string) string {
+	if n, ok := f.(Namer); ok {
+		return n.Import(name)
+	}
+	return name
+}
+
+// ExportName is Namer.Export, or name itself for other file systems.
+func ExportName(f FS, name string) string {
+	if n, ok := f.(Namer); ok {
+		return n.Export(name)
+	}
+	return name
+}
+
+// Spacer knows how much room is left.
+type Spacer interface {
+	// Free gives the bytes that may still be written in a folder.
+	Free(ctx context.Context, p Path) (int64, error)
+}
+
+// Conn describes the connection of a file system, for the status line and the
+// details that support asks for.
+type Conn struct {
+	Protocol  Protocol
+	Secure    bool          // encrypted
+	Version   string        // "TLS 1.3", "SSH-2.0-OpenSSH_9.2"
+	RoundTrip time.Duration // of the newest short question; 0 unknown
+	Server    string        // what it says it is
+}
+
+// Connected is met by file systems on servers.
+type Connected interface {
+	Conn() Conn
+	// Transcript is the conversation so far, newest last, without secrets; "" if
+	// the protocol has none that can be read.
+	Transcript() string
+}
+
+// ClearTextQuestion is the Question of a fault of kind Unsupported with Step
+// "tls": the server knows no encryption; may everything go in clear text, that
+// is with Site.AllowClear?
+type ClearTextQuestion struct {
+	Site Site
+}

@@ -1,0 +1,67 @@
+// Package transfer moves files between any two file systems of package files:
+// safely (a temporary name, checks, then the rename), resuming where a fall
+// left off, one file or whole trees, directly or as jobs of package activity.
+package transfer
+
+import (
+	"context"
+	"time"
+
+	"guichet/services/files"
+)
+
+// Verified says how the arrival of a file was checked.
+type Verified string
+
+// The ways to check.
+const (
+	VerifiedNone     Verified = "none"
+	VerifiedSize     Verified = "size"
+	VerifiedChecksum Verified = "checksum"
+)
+
+// Answer is what to do with a file whose name is taken.
+type Answer string
+
+// The answers to a Conflict.
+const (
+	KeepBoth Answer = "keep_both" // under a new name, "name (2).jpg"
+	Replace  Answer = "replace"
+	Skip     Answer = "skip"
+)
+
+// Conflict is a target that exists.
+type Conflict struct {
+	Source, Target         files.Entry
+	SourcePath, TargetPath files.Path
+}
+
+// Options change how one file is copied. The zero value asks nobody: a taken
+// name fails with Exists.
+type Options struct {
+	// Resume continues a part that an earlier, interrupted copy of the same
+	// source left at the target.
+	Resume bool
+	// OnExists decides about a taken name; nil: fail with Exists.
+	OnExists func(ctx context.Context, c Conflict) (Answer, error)
+	// Progress is called often, from one goroutine at a time. size is -1 where
+	// the source does not tell.
+	Progress func(done, size int64)
+	// NoTimes leaves the time of the copy at now.
+	NoTimes bool
+	// Part, if not nil, is told the temporary path before the first byte is
+	// written, so that it can be removed after a cancellation.
+	Part func(p files.Path) error
+}
+
+// Result says what became of one file.
+type Result struct {
+	Path     files.Path    // where it is now: under another name after KeepBoth
+	Bytes    int64         // size of the whole file
+	Resumed  int64         // bytes that were there from an earlier try
+	Verified Verified      // how its arrival was checked
+	Checksum string        // "sha256:…" if checked by checksum
+	Skipped  bool          // the answer was Skip
+	Replaced bool          // a file of that name was there
+	Time     time.Duration // how long it took
+}
