@@ -78,24 +78,20 @@ func Bidi(text []rune, base Direction) []Run {
 	if base != RTL && !hasRTL(text) {
 		return []Run{{End: len(text)}}
 	}
-	input, shift := text, 0
-	if base != Auto {
-		// The library takes the first strong character for the base direction: a
-		// mark of the wanted one in front settles it.
-		mark := rune(0x200E)
-		if base == RTL {
-			mark = 0x200F
-		}
-		input, shift = append([]rune{mark}, text...), 1
+	direction := bidi.LeftToRight
+	switch base {
+	case RTL:
+		direction = bidi.RightToLeft
+	case Auto:
+		direction = bidi.Neutral
 	}
 	var p bidi.Paragraph
-	found := p.Segment(input, bidi.LeftToRight)
+	found := p.Segment(text, direction)
 	runs := make([]Run, 0, found.NumRuns())
 	for i := range found.NumRuns() {
 		r := found.Run(i)
-		start, end := max(r.Start-shift, 0), r.End-shift
-		if end > start {
-			runs = append(runs, Run{Start: start, End: end, Level: uint8(r.Level)})
+		if r.End > r.Start {
+			runs = append(runs, Run{Start: r.Start, End: r.End, Level: uint8(r.Level)})
 		}
 	}
 	return runs

@@ -28,15 +28,16 @@ type Face struct {
 	upem    float32
 
 	// The shaper's and the outline reader's caches are not safe for concurrent use.
-	mu   sync.Mutex
-	face *font.Face
-	hb   *harfbuzz.Font
+	mu     sync.Mutex
+	face   *font.Face
+	hb     *harfbuzz.Font
+	buffer *harfbuzz.Buffer
 
 	metrics Metrics // for size 1, unrounded
 }
 
 func newFace(ft *font.Font, v variant) *Face {
-	f := &Face{id: lastFace.Add(1), font: ft, variant: v, upem: float32(ft.Upem()), face: font.NewFace(ft)}
+	f := &Face{id: lastFace.Add(1), font: ft, variant: v, upem: float32(ft.Upem()), face: font.NewFace(ft), buffer: harfbuzz.NewBuffer()}
 	if v.weight != 0 {
 		f.face.SetVariations([]font.Variation{{Tag: opentype.MustNewTag("wght"), Value: float32(v.weight)}})
 	}

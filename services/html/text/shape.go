@@ -189,15 +189,17 @@ func parseFeatures(list string, spaced bool) []harfbuzz.Feature {
 // rounded, and scales the result.
 func (f *Face) shape(text []rune, it item, s Style, features []harfbuzz.Feature) (span Span) {
 	span = Span{Face: f, Start: it.start, End: it.end, Carets: make([]float32, it.end-it.start+1)}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	defer func() {
 		if r := recover(); r != nil { // a broken font from the network
 			slog.Warn("text could not be shaped", "err", fmt.Sprint(r))
 			span.Glyphs, span.Advance = nil, 0
+			f.buffer = harfbuzz.NewBuffer()
 		}
 	}()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	b := harfbuzz.NewBuffer()
+	b := f.buffer // it keeps the plan of features and script between calls
+	b.Clear()
 	b.AddRunes(text, it.start, it.end-it.start)
 	b.Props.Direction = harfbuzz.LeftToRight
 	if s.RTL {
