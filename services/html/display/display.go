@@ -21,7 +21,8 @@ func (r Rect) Overlaps(o Rect) bool {
 	return r.X < o.X+o.W && o.X < r.X+r.W && r.Y < o.Y+o.H && o.Y < r.Y+r.H
 }
 
-// Item is one thing to paint: Fill, Border, Run, Picture, Line, Push, Pop.
+// Item is one thing to paint: Fill, Gradient, Shadow, Border, Run, Picture,
+// Line, Push, Pop, as a value or a pointer. Bounds encloses all that it paints.
 type Item interface{ Bounds() Rect }
 
 // Radii are a box's corner radii: top left, top right, bottom right, bottom left.
@@ -32,6 +33,39 @@ type Fill struct {
 	Rect
 	Color color.NRGBA
 	Radii Radii
+}
+
+// Stop is a colour on a gradient line.
+type Stop struct {
+	At    float32 // 0 at the line's start, 1 at its end; stops ascend
+	Color color.NRGBA
+}
+
+// Gradient is a box filled with a gradient (CSS Images 3, section 3). A linear
+// one runs from X0, Y0 to X1, Y1; a radial one has its centre at X0, Y0 and is
+// an ellipse with the radii X1, Y1. All are page coordinates.
+type Gradient struct {
+	Rect
+	Radii          Radii
+	Radial         bool
+	X0, Y0, X1, Y1 float32
+	Stops          []Stop
+	Repeat         bool // repeating-linear-gradient, repeating-radial-gradient
+}
+
+// Shadow is one box shadow (CSS Backgrounds 3, section 6.1). Rect is what it
+// may touch: blur included for an outer one, the padding box for an inset one.
+// An outer shadow does not paint inside Hole, the border box; an inset one
+// paints inside Rect what lies outside Shape.
+type Shadow struct {
+	Rect
+	Shape     Rect // the shadow itself: offset and spread applied, blur not
+	Radii     Radii
+	Hole      Rect // outer: the border box; inset: the padding box
+	HoleRadii Radii
+	Blur      float32 // the blur radius: twice the standard deviation
+	Color     color.NRGBA
+	Inset     bool
 }
 
 // Edge is one side of a border.
@@ -64,6 +98,7 @@ type Run struct {
 	Size    float32 // CSS pixels per em
 	Color   color.NRGBA
 	Glyphs  []Glyph
+	Blur    float32 // of a text shadow: the blur radius; 0 for text itself
 }
 
 // Face is an opaque reference to a font face; package text of the engine makes
