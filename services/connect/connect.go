@@ -5,16 +5,12 @@
 package connect
 
 import (
-	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"net/netip"
 	"strconv"
 	"sync"
 	"time"
-
-	"guichet/services/fault"
 )
 
 // Params are what a Network is made of.
@@ -53,95 +49,54 @@ func New(p Params) *Network {
 	return &Network{p: p, timings: map[string]Timings{}}
 }
 
-// Timings are the phases of the newest connection to a host and port.
+// Trust gives the store of what a person accepted.
+func (n *Network) Trust() *Trust { return n.p.Trust }
+
+// Timings are the phases of the newest connection to a host and port. Through a
+// proxy, Name is the proxy's and Connect includes the tunnel.
 type Timings struct {
 	Name, Connect, TLS, FirstByte time.Duration
-	At                            time.Time
-	Secure                        bool
-	Version                       string // "TLS 1.3"
+	At                            time.Time // when the connection was asked for
+	Secure                        bool      // TLS is spoken
+	Version                       string    // "TLS 1.3"
+	Address                       string    // IP address and port that answered
 }
+
+// timingsLimit bounds how many hosts are remembered.
+const timingsLimit = 1024
 
 // Timings gives the phases of the newest connection to host and port.
 func (n *Network) Timings(host string, port int) (Timings, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	t, ok := n.timings[net.JoinHostPort(host, strconv.Itoa(port))]
+	t, ok := n.timings[joinHostPort(host, port)]
 	return t, ok
 }
 
 // FirstByte enters how long a server took to the first byte of an answer.
 func (n *Network) FirstByte(host string, port int, took time.Duration) {
+	n.update(host, port, func(t *Timings) { t.FirstByte = took })
+}
+
+func (n *Network) update(host string, port int, change func(*Timings)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	key := joinHostPort(host, port)
-	if t, ok := n.timings[key]; ok {
-		t.FirstByte = took
-		n.timings[key] = t
-	}
-}
-
-// Trust gives the store of what a person accepted.
-func (n *Network) Trust() *Trust { return n.p.Trust }
-
-func joinHostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
-
-// Dial opens a TCP connection, through the proxy where one is set. Faults:
-// NameNotFound, Refused, Timeout, Offline, with Step "name" or "connect". The
-// connection's RemoteAddr is a *net.TCPAddr.
-func (n *Network) Dial(ctx context.Context, host string, port int) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, n.p.Timeout)
-	defer cancel()
-	d := net.Dialer{Resolver: n.p.Resolver}
-	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if err != nil {
-		f := fault.From("connect", host, err)
-		f.Step = "connect"
-		if f.Kind == fault.NameNotFound {
-			f.Step = "name"
+	t, ok := n.timings[key]
+	if !ok && len(n.timings) >= timingsLimit {
+		oldest := ""
+		for k, v := range n.timings {
+			if oldest == "" || v.At.Before(n.timings[oldest].At) {
+				oldest = k
+			}
 		}
-		return nil, f
+		delete(n.timings, oldest)
 	}
-	return c, nil
+	change(&t)
+	n.timings[key] = t
 }
 
-// TLSOptions change how TLS is spoken; the zero value is right for most.
-type TLSOptions struct {
-	ALPN         []string
-	SessionCache tls.ClientSessionCache // FTP shares one between control and data connections
-	MaxVersion   uint16                 // 0: the newest; tls.VersionTLS12 for servers that break
-}
-
-// DialTLS is Dial followed by TLS.
-func (n *Network) DialTLS(ctx context.Context, host string, port int, o TLSOptions) (*tls.Conn, error) {
-	c, err := n.Dial(ctx, host, port)
-	if err != nil {
-		return nil, err
-	}
-	return n.Upgrade(ctx, c, host, port, o)
-}
-
-// Upgrade speaks TLS on an open connection (STARTTLS, AUTH TLS). On failure c
-// is closed and the fault is of kind Certificate with Step "tls", Check and, where a
-// person may decide to trust, a *CertificateQuestion as Question; or Protocol
-// when the other side does not speak TLS.
-func (n *Network) Upgrade(ctx context.Context, c net.Conn, host string, port int, o TLSOptions) (*tls.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, n.p.Timeout)
-	defer cancel()
-	t := tls.Client(c, n.TLSConfig(host, port, o))
-	if err := t.HandshakeContext(ctx); err != nil {
-		c.Close()
-		f := fault.From("tls", host, err)
-		f.Step = "tls"
-		return nil, f
-	}
-	return t, nil
-}
-
-// TLSConfig gives the configuration for libraries that speak TLS themselves. Its
-// verification is the same as Upgrade's.
-func (n *Network) TLSConfig(host string, port int, o TLSOptions) *tls.Config {
-	return &tls.Config{
-		ServerName: host, RootCAs: n.p.Roots, MinVersion: tls.VersionTLS12, MaxVersion: o.MaxVersion,
-		NextProtos: o.ALPN, ClientSessionCache: o.SessionCache,
-	}
+// joinHostPort is the key of a host and port: lower case, IPv6 in brackets.
+func joinHostPort(host string, port int) string {
+	return net.JoinHostPort(normalHost(host), strconv.Itoa(port))
 }

@@ -94,7 +94,7 @@ func (d *DeadlineConn) SetReadDeadline(t time.Time) error {
 	d.mu.Lock()
 	d.read = t
 	d.mu.Unlock()
-	return d.Conn.SetReadDeadline(t)
+	return d.arm(d.Conn.SetReadDeadline, &d.read)
 }
 
 // SetWriteDeadline bounds all following writes; the idle deadline applies besides.
@@ -102,7 +102,7 @@ func (d *DeadlineConn) SetWriteDeadline(t time.Time) error {
 	d.mu.Lock()
 	d.write = t
 	d.mu.Unlock()
-	return d.Conn.SetWriteDeadline(t)
+	return d.arm(d.Conn.SetWriteDeadline, &d.write)
 }
 
 // CloseWrite ends the sending side, if the connection can do that, else it

@@ -41,6 +41,7 @@ func (n *Network) HTTPTransport(o HTTPOptions) *http.Transport {
 	if o.OnlyHTTP1 {
 		alpn = alpn[1:]
 	}
+	sessions := tls.NewLRUClientSessionCache(64)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(!o.OnlyHTTP1)
@@ -88,7 +89,7 @@ func (n *Network) HTTPTransport(o HTTPOptions) *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			t, err := n.Upgrade(ctx, c, host, port, TLSOptions{ALPN: alpn})
+			t, err := n.Upgrade(ctx, c, host, port, TLSOptions{ALPN: alpn, SessionCache: sessions})
 			if err != nil {
 				return nil, err // not a nil *tls.Conn in a net.Conn
 			}
@@ -136,8 +137,11 @@ func hostPortOf(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = "80"
-		if u.Scheme == "https" {
+		switch u.Scheme {
+		case "https":
 			port = "443"
+		case "socks5", "socks5h":
+			port = "1080"
 		}
 	}
 	return net.JoinHostPort(u.Hostname(), port)

@@ -13,6 +13,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+
+	"golang.org/x/net/idna"
 
 	"guichet/services/fault"
 )
@@ -166,10 +169,16 @@ func (t *Trust) find(kind TrustKind, host string, port int) (Trusted, bool) {
 	return Trusted{}, false
 }
 
-// normalHost is how hosts are compared: lower case, no dot at the end, no
-// brackets.
+// normalHost is how hosts are compared and asked for: lower case, in ASCII (RFC
+// 5891), no dot at the end, no brackets.
 func normalHost(host string) string {
-	return strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+			return ascii
+		}
+	}
+	return host
 }
 
 // CertificateQuestion is the Question of a Certificate fault: may this leaf be
