@@ -1,0 +1,280 @@
+package kit
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// heightFor is the height that o needs at a width: what Paragraph and the
+// layouts of this package can tell, and MinSize for all else.
+func heightFor(o fyne.CanvasObject, width float32) float32 {
+	switch o := o.(type) {
+	case interface{ HeightFor(width float32) float32 }:
+		return o.HeightFor(width)
+	case *fyne.Container:
+		if l, ok := o.Layout.(interface {
+			heightFor(objects []fyne.CanvasObject, width float32) float32
+		}); ok {
+			return l.heightFor(o.Objects, width)
+		}
+	}
+	return o.MinSize().Height
+}
+
+// column lays objects under each other, each as high as it needs to be at the
+// column's width.
+type column struct {
+	gap   float32
+	width float32 // as last laid out
+}
+
+// Column stacks objects with a gap in units of the design.
+func Column(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(&column{gap: gap}, objects...)
+}
+
+func (c *column) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	h, n := float32(0), 0
+	for _, o := range objects {
+		if o.Visible() {
+			h += heightFor(o, width)
+			n++
+		}
+	}
+	return h + Px(c.gap)*float32(max(n-1, 0))
+}
+
+func (c *column) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	width := float32(0)
+	for _, o := range objects {
+		if o.Visible() {
+			width = fyne.Max(width, o.MinSize().Width)
+		}
+	}
+	at := c.width
+	if at < width || at == 0 {
+		at = fyne.Max(width, Px(320))
+	}
+	return fyne.NewSize(width, c.heightFor(objects, at))
+}
+
+func (c *column) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	c.width = size.Width
+	y := float32(0)
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		h := heightFor(o, size.Width)
+		o.Resize(fyne.NewSize(size.Width, h))
+		o.Move(fyne.NewPos(0, y))
+		y += h + Px(c.gap)
+	}
+}
+
+// row lays objects beside each other, centred; one of them may take the room
+// that is left.
+type row struct {
+	gap  float32
+	grow int
+}
+
+// Row places objects side by side with a gap in units of the design, centred
+// from top to bottom. The object numbered grow takes what room is left; -1: none.
+func Row(gap float32, grow int, objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(&row{gap, grow}, objects...)
+}
+
+func (r *row) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size, n := fyne.Size{}, 0
+	for _, o := range objects {
+		if o.Visible() {
+			m := o.MinSize()
+			size.Width += m.Width
+			size.Height = fyne.Max(size.Height, m.Height)
+			n++
+		}
+	}
+	size.Width += Px(r.gap) * float32(max(n-1, 0))
+	return size
+}
+
+func (r *row) widths(objects []fyne.CanvasObject, width float32) []float32 {
+	all := make([]float32, len(objects))
+	used, n := float32(0), 0
+	for i, o := range objects {
+		if o.Visible() {
+			all[i] = o.MinSize().Width
+			used += all[i]
+			n++
+		}
+	}
+	used += Px(r.gap) * float32(max(n-1, 0))
+	if r.grow >= 0 && r.grow < len(objects) {
+		all[r.grow] = fyne.Max(all[r.grow]+width-used, 0)
+	}
+	return all
+}
+
+func (r *row) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	h := float32(0)
+	for i, w := range r.widths(objects, width) {
+		if objects[i].Visible() {
+			h = fyne.Max(h, heightFor(objects[i], w))
+		}
+	}
+	return h
+}
+
+func (r *row) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	x := float32(0)
+	for i, w := range r.widths(objects, size.Width) {
+		o := objects[i]
+		if !o.Visible() {
+			continue
+		}
+		h := fyne.Min(heightFor(o, w), size.Height)
+		if i == r.grow {
+			if _, text := o.(*Text); !text {
+				if _, wraps := o.(*Paragraph); !wraps {
+					h = fyne.Max(h, fyne.Min(size.Height, o.MinSize().Height))
+				}
+			}
+		}
+		o.Resize(fyne.NewSize(w, h))
+		o.Move(fyne.NewPos(x, (size.Height-h)/2))
+		x += w + Px(r.gap)
+	}
+}
+
+// inset keeps room around an object.
+type inset struct{ top, right, bottom, left float32 }
+
+// Inset keeps room around o, in units of the design.
+func Inset(top, right, bottom, left float32, o fyne.CanvasObject) *fyne.Container {
+	return container.New(&inset{top, right, bottom, left}, o)
+}
+
+func (i *inset) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return objects[0].MinSize().AddWidthHeight(Px(i.left+i.right), Px(i.top+i.bottom))
+}
+
+func (i *inset) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return heightFor(objects[0], width-Px(i.left+i.right)) + Px(i.top+i.bottom)
+}
+
+func (i *inset) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	objects[0].Move(fyne.NewPos(Px(i.left), Px(i.top)))
+	objects[0].Resize(size.SubtractWidthHeight(Px(i.left+i.right), Px(i.top+i.bottom)))
+}
+
+// least gives an object a least size.
+type least struct{ width, height float32 }
+
+// Least gives o a least size, in units of the design.
+func Least(width, height float32, o fyne.CanvasObject) *fyne.Container {
+	return container.New(&least{width, height}, o)
+}
+
+func (l *least) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return objects[0].MinSize().Max(fyne.NewSize(Px(l.width), Px(l.height)))
+}
+
+func (l *least) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return fyne.Max(heightFor(objects[0], width), Px(l.height))
+}
+
+func (l *least) Layout(objects []fyne.CanvasObject, size fyne.Size) { objects[0].Resize(size) }
+
+// over lays objects on each other; the last one says how high they are.
+type over struct{}
+
+// Over lays objects on each other, the last on top, for a ground and what lies
+// on it: the height is that of the last one.
+func Over(objects ...fyne.CanvasObject) *fyne.Container { return container.New(over{}, objects...) }
+
+func (over) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size := fyne.Size{}
+	for _, o := range objects {
+		size = size.Max(o.MinSize())
+	}
+	return size
+}
+
+func (over) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return heightFor(objects[len(objects)-1], width)
+}
+
+func (over) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.NewPos(0, 0))
+		o.Resize(size)
+	}
+}
+
+// Page is a view that scrolls: its content is centred and as wide as there is
+// room, Width at most.
+type Page struct {
+	widget.BaseWidget
+	scroll *container.Scroll
+	body   *pageBody
+}
+
+// NewPage makes a page; width is the content's greatest, in units of the design.
+// A page with middle set stands in the middle of its room where it is lower.
+func NewPage(width float32, middle bool, content fyne.CanvasObject) *Page {
+	b := &pageBody{content: content, limit: width, middle: middle}
+	p := &Page{body: b, scroll: container.NewVScroll(container.New(b, content))}
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+// ScrollToTop shows the beginning.
+func (p *Page) ScrollToTop() { p.scroll.ScrollToTop() }
+
+// CreateRenderer is called by Fyne.
+func (p *Page) CreateRenderer() fyne.WidgetRenderer { return &pageRenderer{p} }
+
+type pageRenderer struct{ p *Page }
+
+func (r *pageRenderer) Destroy()                     {}
+func (r *pageRenderer) MinSize() fyne.Size           { return fyne.NewSquareSize(Px(80)) }
+func (r *pageRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.p.scroll} }
+
+// Layout tells the body its width before Fyne asks for its height.
+func (r *pageRenderer) Layout(size fyne.Size) {
+	r.p.body.view = size
+	r.p.scroll.Resize(size)
+	r.p.scroll.Refresh()
+}
+
+func (r *pageRenderer) Refresh() {
+	r.p.body.view = r.p.Size()
+	r.p.scroll.Content.(*fyne.Container).Refresh()
+	r.p.scroll.Refresh()
+}
+
+type pageBody struct {
+	content fyne.CanvasObject
+	limit   float32
+	middle  bool
+	view    fyne.Size
+}
+
+func (b *pageBody) width(room float32) float32 { return fyne.Min(Px(b.limit), room) }
+
+func (b *pageBody) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(1, heightFor(b.content, b.width(b.view.Width)))
+}
+
+func (b *pageBody) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+	w := b.width(size.Width)
+	h := heightFor(b.content, w)
+	y := float32(0)
+	if b.middle {
+		y = fyne.Max((size.Height-h)/2, 0)
+	}
+	b.content.Move(fyne.NewPos((size.Width-w)/2, y))
+	b.content.Resize(fyne.NewSize(w, h))
+}
