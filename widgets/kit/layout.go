@@ -278,3 +278,133 @@ func (b *pageBody) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	b.content.Move(fyne.NewPos((size.Width-w)/2, y))
 	b.content.Resize(fyne.NewSize(w, h))
 }
+
+// centre keeps an object in the middle, at its least size.
+type centre struct{}
+
+// Centre keeps o in the middle of the width, at its least size.
+func Centre(o fyne.CanvasObject) *fyne.Container { return container.New(centre{}, o) }
+
+func (centre) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[0].MinSize() }
+
+func (centre) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	m := objects[0].MinSize()
+	m.Width = fyne.Min(m.Width, size.Width)
+	objects[0].Resize(m)
+	objects[0].Move(fyne.NewPos((size.Width-m.Width)/2, (size.Height-m.Height)/2))
+}
+
+// flow lays objects beside each other and goes on below where the width ends.
+type flow struct{ gap float32 }
+
+// Flow places objects side by side, in as many lines as the width asks for.
+func Flow(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(&flow{gap}, objects...)
+}
+
+func (f *flow) each(objects []fyne.CanvasObject, width float32, place func(o fyne.CanvasObject, at fyne.Position, size fyne.Size)) float32 {
+	x, y, line, gap := float32(0), float32(0), float32(0), Px(f.gap)
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		m := o.MinSize()
+		m.Width = fyne.Min(m.Width, width)
+		if x > 0 && x+m.Width > width+0.5 {
+			x, y, line = 0, y+line+gap, 0
+		}
+		place(o, fyne.NewPos(x, y), m)
+		x += m.Width + gap
+		line = fyne.Max(line, m.Height)
+	}
+	return y + line
+}
+
+func (f *flow) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size := fyne.Size{}
+	for _, o := range objects {
+		if o.Visible() {
+			size = size.Max(o.MinSize())
+		}
+	}
+	return size
+}
+
+func (f *flow) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return f.each(objects, width, func(fyne.CanvasObject, fyne.Position, fyne.Size) {})
+}
+
+func (f *flow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	f.each(objects, size.Width, func(o fyne.CanvasObject, at fyne.Position, s fyne.Size) {
+		o.Move(at)
+		o.Resize(s)
+	})
+}
+
+// HeightFor is the height that o needs at a width.
+func HeightFor(o fyne.CanvasObject, width float32) float32 { return heightFor(o, width) }
+
+// ContentHeight is the height of the page's whole content at a width. It is not
+// named HeightFor because a page needs no height: it scrolls.
+func (p *Page) ContentHeight(width float32) float32 {
+	return heightFor(p.body.content, p.body.width(width))
+}
+
+// foot keeps one object below another that takes the rest.
+type foot struct{ gap float32 }
+
+// Foot places below under body, which takes the room that is left.
+func Foot(body fyne.CanvasObject, gap float32, below fyne.CanvasObject) *fyne.Container {
+	return container.New(&foot{gap}, body, below)
+}
+
+func (f *foot) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	a, b := objects[0].MinSize(), objects[1].MinSize()
+	return fyne.NewSize(fyne.Max(a.Width, b.Width), a.Height+Px(f.gap)+b.Height)
+}
+
+func (f *foot) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return heightFor(objects[0], width) + Px(f.gap) + heightFor(objects[1], width)
+}
+
+func (f *foot) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	h := heightFor(objects[1], size.Width)
+	objects[0].Resize(fyne.NewSize(size.Width, fyne.Max(size.Height-h-Px(f.gap), 0)))
+	objects[0].Move(fyne.NewPos(0, 0))
+	objects[1].Resize(fyne.NewSize(size.Width, h))
+	objects[1].Move(fyne.NewPos(0, size.Height-h))
+}
+
+// right keeps an object at the right edge.
+type right struct{}
+
+// Right keeps o at the right edge, as narrow as it can be on one line.
+func Right(o *fyne.Container) *fyne.Container { return container.New(right{}, o) }
+
+func (right) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[0].MinSize() }
+
+// natural is the width of all parts beside each other.
+func (right) natural(o fyne.CanvasObject, room float32) float32 {
+	c, ok := o.(*fyne.Container)
+	if !ok {
+		return fyne.Min(o.MinSize().Width, room)
+	}
+	width := float32(0)
+	for _, part := range c.Objects {
+		width += part.MinSize().Width
+	}
+	if f, ok := c.Layout.(*flow); ok {
+		width += Px(f.gap) * float32(max(len(c.Objects)-1, 0))
+	}
+	return fyne.Min(width, room)
+}
+
+func (r right) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return heightFor(objects[0], r.natural(objects[0], width))
+}
+
+func (r right) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	w := r.natural(objects[0], size.Width)
+	objects[0].Resize(fyne.NewSize(w, size.Height))
+	objects[0].Move(fyne.NewPos(size.Width-w, 0))
+}

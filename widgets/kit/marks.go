@@ -36,6 +36,9 @@ func (b *Badge) SetText(text string) {
 	}
 }
 
+// Text gives the count.
+func (b *Badge) Text() string { return b.text.Text() }
+
 // MinSize leaves the badge at least as wide as high.
 func (b *Badge) MinSize() fyne.Size {
 	b.ExtendBaseWidget(b)

@@ -280,3 +280,9 @@ func (r *paragraphRenderer) Refresh() {
 		l.Refresh()
 	}
 }
+
+// Fit gives a line that shrinks the width of its text, but no more than a limit
+// in units of the design.
+func Fit(t *Text, limit float32) fyne.CanvasObject {
+	return Least(fyne.Min(t.NaturalWidth()/Scale()+1, limit), 0, t)
+}
