@@ -11,8 +11,7 @@ import (
 // maxDashes bounds the pieces of one dashed or dotted line.
 const maxDashes = 20_000
 
-// dashes draws a dashed or dotted side along the middle of its thickness, from
-// the middle of one corner to the middle of the next.
+// dashes draws a dashed or dotted side along the middle of its thickness.
 func (p *painter) dashes(f frame, side int, e display.Edge) {
 	line := f.centre(side)
 	w := float32(f.widths[side])
@@ -30,10 +29,9 @@ func (p *painter) dashes(f frame, side int, e display.Edge) {
 
 // centre is the middle line of a side.
 func (f frame) centre(side int) []point {
-	o, i := vertices(f.box), vertices(f.inner(1))
+	o := vertices(f.box)
 	next := (side + 1) % 4
-	middle := func(a, b point) point { return point{(a.x + b.x) / 2, (a.y + b.y) / 2} }
-	from, to := middle(o[side], i[side]), middle(o[next], i[next])
+	from, to := o[side], o[next] // whole length: neighbours share the corner's square
 	half := float32(f.widths[side]) / 2
 	switch side { // thickness of the side itself, whatever its neighbours have
 	case topSide:

@@ -87,7 +87,16 @@ func blendMask(img *image.RGBA, clip image.Rectangle, m *mask, x, y int, c color
 			if curve != nil {
 				v = curve[v]
 			}
-			over(row[4*i:4*i+4:4*i+4], r, g, b, a, uint32(v))
+			d := row[4*i : 4*i+4 : 4*i+4]
+			if a == 255 { // most text
+				cover, rest := uint32(v), 255-uint32(v)
+				d[0] = uint8(div255(r*cover + uint32(d[0])*rest))
+				d[1] = uint8(div255(g*cover + uint32(d[1])*rest))
+				d[2] = uint8(div255(b*cover + uint32(d[2])*rest))
+				d[3] = uint8(div255(255*cover + uint32(d[3])*rest))
+				continue
+			}
+			over(d, r, g, b, a, uint32(v))
 		}
 	}
 }
