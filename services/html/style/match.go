@@ -1,0 +1,543 @@
+package style
+
+import (
+	"strings"
+
+	"golang.org/x/net/html/atom"
+
+	"guichet/services/html/css"
+	"guichet/services/html/dom"
+)
+
+// entry is a selector of a rule in a bucket.
+type entry struct {
+	sel  *css.Selector
+	rule int32
+	// needs are hashes of what ancestors must have, for the filter; 0 ends them.
+	needs [4]uint32
+}
+
+// ruleSet is a list of rules prepared for matching: each selector lies in the
+// bucket of the rarest thing its rightmost compound asks for.
+type ruleSet struct {
+	rules                []*css.Rule
+	origin               []origin
+	byID, byClass, byTag map[string][]entry
+	any                  []entry
+	pseudos              [css.OtherPseudo]bool
+	// usesState is set where a selector asks for what a person can change.
+	usesState bool
+}
+
+type origin uint8
+
+const (
+	fromUA origin = iota
+	fromAuthor
+)
+
+func newRuleSet() *ruleSet {
+	return &ruleSet{byID: map[string][]entry{}, byClass: map[string][]entry{}, byTag: map[string][]entry{}}
+}
+
+func (rs *ruleSet) add(r *css.Rule, from origin) {
+	n := int32(len(rs.rules))
+	rs.rules, rs.origin = append(rs.rules, r), append(rs.origin, from)
+	for i := range r.Selectors {
+		s := &r.Selectors[i]
+		if s.Pseudo == css.OtherPseudo || s.Pseudo == css.Placeholder || never(s) {
+			continue
+		}
+		rs.pseudos[s.Pseudo] = true
+		e := entry{sel: s, rule: n}
+		k := 0
+		for j, c := range s.Compounds[1:] {
+			// Siblings are no ancestors, but what stands left of them is.
+			if s.Compounds[j].Comb == css.Adjacent || s.Compounds[j].Comb == css.Sibling {
+				continue
+			}
+			for _, h := range hashes(&c) {
+				if k < len(e.needs) {
+					e.needs[k] = h
+					k++
+				}
+			}
+		}
+		switch c := &s.Compounds[0]; {
+		case c.ID != "":
+			rs.byID[c.ID] = append(rs.byID[c.ID], e)
+		case len(c.Classes) > 0:
+			rs.byClass[c.Classes[0]] = append(rs.byClass[c.Classes[0]], e)
+		case c.Tag != "":
+			rs.byTag[c.Tag] = append(rs.byTag[c.Tag], e)
+		default:
+			rs.any = append(rs.any, e)
+		}
+		for j := range s.Compounds {
+			for _, p := range s.Compounds[j].Pseudos {
+				switch p.Name {
+				case "checked", "placeholder-shown", "valid", "invalid", "indeterminate", "not", "is":
+					rs.usesState = true
+				}
+			}
+		}
+	}
+}
+
+func never(s *css.Selector) bool {
+	for i := range s.Compounds {
+		if s.Compounds[i].Never {
+			return true
+		}
+	}
+	return false
+}
+
+func hash(kind byte, s string) uint32 {
+	h := uint32(2166136261) ^ uint32(kind)
+	for i := range len(s) {
+		h = (h ^ uint32(s[i])) * 16777619
+	}
+	return h | 1
+}
+
+func hashes(c *css.Compound) []uint32 {
+	var out []uint32
+	if c.ID != "" {
+		out = append(out, hash('#', c.ID))
+	}
+	for _, k := range c.Classes {
+		out = append(out, hash('.', k))
+	}
+	if c.Tag != "" {
+		out = append(out, hash('t', c.Tag))
+	}
+	return out
+}
+
+// filter is a counting Bloom filter of the names of the ancestors.
+type filter struct{ n [4096]uint16 }
+
+func (f *filter) add(h uint32, by uint16) {
+	f.n[h>>4&4095] += by
+	f.n[h>>18&4095] += by
+}
+
+func (f *filter) may(h uint32) bool { return f.n[h>>4&4095] != 0 && f.n[h>>18&4095] != 0 }
+
+// element is what matching asks of an element, read once.
+type element struct {
+	classes []string
+	id      string
+}
+
+// matcher matches the rules of a set against the elements of a document.
+type matcher struct {
+	d       *dom.Document
+	rs      *ruleSet
+	env     *Env
+	els     []element // by dom.ID; read on first visit
+	seen    []bool
+	filter  filter
+	index   []int32 // 1-based place among element siblings, 0 unknown
+	ofType  map[dom.ID]typeIndex
+	counted map[dom.ID]bool
+	// steps bounds what selectors may cost; over it nothing matches any more.
+	steps int
+}
+
+type typeIndex struct{ first, last int32 }
+
+func newMatcher(d *dom.Document, rs *ruleSet, env *Env) *matcher {
+	return &matcher{
+		d: d, rs: rs, env: env, els: make([]element, len(d.Nodes)), seen: make([]bool, len(d.Nodes)),
+		index: make([]int32, len(d.Nodes)), ofType: map[dom.ID]typeIndex{}, counted: map[dom.ID]bool{},
+		steps: 400_000_000,
+	}
+}
+
+func (m *matcher) element(id dom.ID) *element {
+	if !m.seen[id] {
+		m.seen[id] = true
+		for _, a := range m.d.Attrs(id) {
+			switch a.Name {
+			case "class":
+				m.els[id].classes = strings.Fields(a.Value)
+			case "id":
+				m.els[id].id = a.Value
+			}
+		}
+	}
+	return &m.els[id]
+}
+
+// push adds an element to the ancestor filter; pop, with the same element,
+// takes it out.
+func (m *matcher) push(id dom.ID, by uint16) {
+	e := m.element(id)
+	m.filter.add(hash('t', m.d.Nodes[id].Name), by)
+	if e.id != "" {
+		m.filter.add(hash('#', e.id), by)
+	}
+	for _, c := range e.classes {
+		m.filter.add(hash('.', c), by)
+	}
+}
+
+// found is a matching rule with the weight of its selector.
+type found struct {
+	rule   int32
+	weight uint32
+}
+
+// match appends the rules that match the element to out, one list for each
+// pseudo-element.
+func (m *matcher) match(id dom.ID, out *[css.OtherPseudo][]found) {
+	e := m.element(id)
+	if e.id != "" {
+		m.bucket(m.rs.byID[e.id], id, out)
+	}
+	for i, c := range e.classes {
+		dup := false
+		for _, b := range e.classes[:i] {
+			dup = dup || b == c
+		}
+		if !dup {
+			m.bucket(m.rs.byClass[c], id, out)
+		}
+	}
+	m.bucket(m.rs.byTag[m.d.Nodes[id].Name], id, out)
+	m.bucket(m.rs.any, id, out)
+}
+
+func (m *matcher) bucket(b []entry, id dom.ID, out *[css.OtherPseudo][]found) {
+next:
+	for i := range b {
+		e := &b[i]
+		for _, h := range e.needs {
+			if h != 0 && !m.filter.may(h) {
+				continue next
+			}
+		}
+		if !m.complex(e.sel, 0, id) {
+			continue
+		}
+		list := out[e.sel.Pseudo]
+		for j := range list {
+			if list[j].rule == e.rule {
+				list[j].weight = max(list[j].weight, e.sel.Weight)
+				continue next
+			}
+		}
+		out[e.sel.Pseudo] = append(list, found{e.rule, e.sel.Weight})
+	}
+}
+
+// complex matches the compounds of s from index i on, i at the element id.
+func (m *matcher) complex(s *css.Selector, i int, id dom.ID) bool {
+	if m.steps--; m.steps < 0 {
+		return false
+	}
+	c := &s.Compounds[i]
+	if !m.compound(c, id) {
+		return false
+	}
+	if i+1 == len(s.Compounds) {
+		return true
+	}
+	switch c.Comb {
+	case css.Child:
+		p := m.parent(id)
+		return p != dom.None && m.complex(s, i+1, p)
+	case css.Descendant:
+		for p := m.parent(id); p != dom.None; p = m.parent(p) {
+			if m.complex(s, i+1, p) {
+				return true
+			}
+			if m.steps < 0 {
+				return false
+			}
+		}
+	case css.Adjacent:
+		p := m.previous(id)
+		return p != dom.None && m.complex(s, i+1, p)
+	case css.Sibling:
+		for p := m.previous(id); p != dom.None; p = m.previous(p) {
+			if m.complex(s, i+1, p) {
+				return true
+			}
+			if m.steps < 0 {
+				return false
+			}
+		}
+	}
+	return false
+}
+
+func (m *matcher) parent(id dom.ID) dom.ID {
+	p := m.d.Nodes[id].Parent
+	if p <= 0 {
+		return dom.None
+	}
+	return p
+}
+
+func (m *matcher) previous(id dom.ID) dom.ID {
+	for p := m.d.Nodes[id].Prev; p != dom.None; p = m.d.Nodes[p].Prev {
+		if m.d.Nodes[p].Kind == dom.Element {
+			return p
+		}
+	}
+	return dom.None
+}
+
+func (m *matcher) compound(c *css.Compound, id dom.ID) bool {
+	if c.Never {
+		return false
+	}
+	n := &m.d.Nodes[id]
+	if c.Tag != "" && n.Name != c.Tag && !(n.Foreign && strings.EqualFold(n.Name, c.Tag)) {
+		return false
+	}
+	e := m.element(id)
+	if c.ID != "" && e.id != c.ID && !(m.d.Quirks && strings.EqualFold(e.id, c.ID)) {
+		return false
+	}
+next:
+	for _, want := range c.Classes {
+		for _, have := range e.classes {
+			if have == want {
+				continue next
+			}
+		}
+		return false
+	}
+	for i := range c.Attrs {
+		if !m.attr(&c.Attrs[i], id) {
+			return false
+		}
+	}
+	for i := range c.Pseudos {
+		if !m.pseudo(&c.Pseudos[i], id) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *matcher) attr(t *css.AttrTest, id dom.ID) bool {
+	have, ok := m.d.Attr(id, t.Name)
+	if !ok || t.Op == 0 {
+		return ok
+	}
+	want := t.Value
+	if t.Fold {
+		have, want = strings.ToLower(have), strings.ToLower(want)
+	}
+	switch t.Op {
+	case '=':
+		return have == want
+	case '~':
+		for w := range strings.FieldsSeq(have) {
+			if w == want {
+				return true
+			}
+		}
+		return false
+	case '|':
+		return have == want || strings.HasPrefix(have, want+"-")
+	case '^':
+		return want != "" && strings.HasPrefix(have, want)
+	case '$':
+		return want != "" && strings.HasSuffix(have, want)
+	case '*':
+		return want != "" && strings.Contains(have, want)
+	}
+	return false
+}
+
+func (m *matcher) pseudo(p *css.PseudoClass, id dom.ID) bool {
+	switch p.Name {
+	case "root", "scope":
+		return m.d.Nodes[id].Parent == 0
+	case "is", "where":
+		return m.anyOf(p.Of, id)
+	case "not":
+		return !m.anyOf(p.Of, id)
+	case "first-child":
+		return m.previous(id) == dom.None
+	case "last-child":
+		return m.following(id) == dom.None
+	case "only-child":
+		return m.previous(id) == dom.None && m.following(id) == dom.None
+	case "nth-child", "nth-last-child":
+		return m.nthChild(p, id)
+	case "first-of-type":
+		return m.typed(id).first == 1
+	case "last-of-type":
+		return m.typed(id).last == 1
+	case "only-of-type":
+		return m.typed(id) == typeIndex{1, 1}
+	case "nth-of-type":
+		return isNth(p.A, p.B, int(m.typed(id).first))
+	case "nth-last-of-type":
+		return isNth(p.A, p.B, int(m.typed(id).last))
+	case "empty":
+		return m.d.Nodes[id].First == dom.None
+	case "lang":
+		for n := id; n > 0; n = m.d.Nodes[n].Parent {
+			if l, ok := m.d.Attr(n, "lang"); ok {
+				l = strings.ToLower(l)
+				return l == p.Text || strings.HasPrefix(l, p.Text+"-")
+			}
+		}
+		return false
+	case "dir":
+		for n := id; n > 0; n = m.d.Nodes[n].Parent {
+			if v := strings.ToLower(m.d.Get(n, "dir")); v == "ltr" || v == "rtl" {
+				return v == p.Text
+			}
+		}
+		return p.Text == "ltr"
+	case "target":
+		return m.env.Target != "" && m.element(id).id == m.env.Target
+	case "open":
+		return m.d.Has(id, "open")
+	case "defined":
+		return true
+	}
+	return m.state(p.Name, id)
+}
+
+// state answers what depends on links and forms (HTML, section 4.16.3).
+func (m *matcher) state(name string, id dom.ID) bool {
+	n := &m.d.Nodes[id]
+	switch name {
+	case "link", "any-link", "visited":
+		if n.Atom != atom.A && n.Atom != atom.Area {
+			return false
+		}
+		href, ok := m.d.Attr(id, "href")
+		if !ok || name == "any-link" {
+			return ok
+		}
+		return (m.env.Visited != nil && m.env.Visited(href)) == (name == "visited")
+	}
+	control := n.Atom == atom.Input || n.Atom == atom.Textarea || n.Atom == atom.Select
+	switch name {
+	case "checked":
+		if m.env.Checked != nil && n.Atom == atom.Input {
+			return m.env.Checked(id)
+		}
+		return n.Atom == atom.Input && m.d.Has(id, "checked") || n.Atom == atom.Option && m.d.Has(id, "selected")
+	case "disabled", "enabled":
+		if !control && n.Atom != atom.Button && n.Atom != atom.Option && n.Atom != atom.Fieldset {
+			return false
+		}
+		off := m.d.Has(id, "disabled")
+		if f := m.d.Closest(n.Parent, atom.Fieldset); !off && f != dom.None {
+			off = m.d.Has(f, "disabled")
+		}
+		return off == (name == "disabled")
+	case "required", "optional":
+		return control && m.d.Has(id, "required") == (name == "required")
+	case "read-only", "read-write":
+		rw := (n.Atom == atom.Input || n.Atom == atom.Textarea) && !m.d.Has(id, "readonly") && !m.d.Has(id, "disabled")
+		return rw == (name == "read-write")
+	case "placeholder-shown":
+		return m.d.Get(id, "placeholder") != "" && m.d.Get(id, "value") == ""
+	case "default":
+		return m.d.Has(id, "checked") || m.d.Has(id, "selected")
+	case "valid", "in-range":
+		return control
+	}
+	return false
+}
+
+func (m *matcher) anyOf(list []css.Selector, id dom.ID) bool {
+	for i := range list {
+		if m.complex(&list[i], 0, id) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *matcher) following(id dom.ID) dom.ID {
+	for p := m.d.Nodes[id].Next; p != dom.None; p = m.d.Nodes[p].Next {
+		if m.d.Nodes[p].Kind == dom.Element {
+			return p
+		}
+	}
+	return dom.None
+}
+
+func (m *matcher) nthChild(p *css.PseudoClass, id dom.ID) bool {
+	last := p.Name == "nth-last-child"
+	if p.Of != nil {
+		if !m.anyOf(p.Of, id) {
+			return false
+		}
+		n := 1
+		step := m.previous
+		if last {
+			step = m.following
+		}
+		for s := step(id); s != dom.None && m.steps > 0; s = step(s) {
+			if m.anyOf(p.Of, s) {
+				n++
+			}
+		}
+		return isNth(p.A, p.B, n)
+	}
+	m.count(m.d.Nodes[id].Parent)
+	n := int(m.index[id])
+	if last {
+		total := 0
+		for c := m.d.Nodes[m.d.Nodes[id].Parent].Last; c != dom.None; c = m.d.Nodes[c].Prev {
+			if m.d.Nodes[c].Kind == dom.Element {
+				total = int(m.index[c])
+				break
+			}
+		}
+		n = total - n + 1
+	}
+	return isNth(p.A, p.B, n)
+}
+
+// count numbers the children of a parent once.
+func (m *matcher) count(parent dom.ID) {
+	if m.counted[parent] {
+		return
+	}
+	m.counted[parent] = true
+	n := int32(0)
+	types := map[string]int32{}
+	for c := range m.d.Children(parent) {
+		if m.d.Nodes[c].Kind == dom.Element {
+			n++
+			m.index[c] = n
+			types[m.d.Nodes[c].Name]++
+			m.ofType[c] = typeIndex{first: types[m.d.Nodes[c].Name]}
+		}
+	}
+	for c := range m.d.Children(parent) {
+		if m.d.Nodes[c].Kind == dom.Element {
+			t := m.ofType[c]
+			t.last = types[m.d.Nodes[c].Name] - t.first + 1
+			m.ofType[c] = t
+		}
+	}
+}
+
+func (m *matcher) typed(id dom.ID) typeIndex {
+	m.count(m.d.Nodes[id].Parent)
+	return m.ofType[id]
+}
+
+func isNth(a, b, n int) bool {
+	if a == 0 {
+		return n == b
+	}
+	return (n-b)/a >= 0 && (n-b)%a == 0
+}
