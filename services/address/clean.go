@@ -54,22 +54,27 @@ func invisible(r rune) bool {
 // secrets match a user with a password: at the start of a URL even one with
 // blanks, inside of a text up to the last @ of the word, and without a scheme.
 var secrets = []*regexp.Regexp{
-	regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9+.-]*:[/\\]*[^:@/\\]*):.*@`),
+	regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9+.-]*:[/\\]+[^:@/\\]*):.*@`),
 	regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*:[/\\]{1,3}[^\s:@/\\]*):[^\s]*@`),
 	regexp.MustCompile(`^([^\s:@/\\]+):[^\s]+@`),
 }
 
 // dropSecrets takes passwords out of a text that could not be read as a URL.
 func dropSecrets(s string) (string, bool) {
+	before := s
 	for i, secret := range secrets {
 		if i == len(secrets)-1 && strings.Contains(s, "://") {
 			continue
 		}
-		if cleaned := secret.ReplaceAllString(s, "${1}@"); cleaned != s {
-			return cleaned, true
+		for { // ends: each round shortens the text
+			cleaned := secret.ReplaceAllString(s, "${1}@")
+			if cleaned == s {
+				break
+			}
+			s = cleaned
 		}
 	}
-	return s, false
+	return s, s != before
 }
 
 // showEscaped writes an escaped path or query for people: what encodes

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	whatwg "github.com/nlnwa/whatwg-url/url"
 	"golang.org/x/net/idna"
@@ -78,8 +79,11 @@ func asciiHost(host string) (ascii string, ip, ok bool) {
 	}
 	ascii, err := profile.ToASCII(host)
 	ascii = strings.TrimSuffix(ascii, ".")
-	if err != nil || ascii == "" || len(ascii) > 253 {
+	if err != nil || ascii == "" || len(ascii) > 253 || !utf8.ValidString(host) {
 		return "", false, false
+	}
+	if again, err := profile.ToASCII(ascii); err != nil || again != ascii {
+		return "", false, false // Punycode inside of Punycode
 	}
 	for label := range strings.SplitSeq(ascii, ".") {
 		if label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
