@@ -5,11 +5,13 @@ package check
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"guichet/services/address"
 	"guichet/services/connect"
 	"guichet/services/fault"
+	"guichet/services/task"
 )
 
 // Options say how a Target is examined.
@@ -100,8 +102,36 @@ type Report struct {
 	Blame Blame        `json:"blame,omitempty"`
 }
 
-// Run examines target. It never takes longer than the phases' deadlines together
-// and ends at once when ctx does; the password is sent under TLS or SSH only.
-func Run(ctx context.Context, target address.Target, o Options) Report {
-	return run(ctx, target, o)
+// MarshalJSON adds the time in milliseconds.
+func (s Step) MarshalJSON() ([]byte, error) {
+	type plain Step
+	return json.Marshal(struct {
+		plain
+		Milliseconds float64 `json:"milliseconds"`
+	}{plain(s), float64(s.Took.Microseconds()) / 1000})
 }
+
+// Run examines target. It never takes much longer than the steps' deadlines
+// together and ends at once when ctx does; the password is sent under TLS or
+// SSH only. A target that is no server is Unsupported.
+func Run(ctx context.Context, target address.Target, o Options) Report {
+	if o.Network == nil {
+		o.Network = connect.New(connect.Params{})
+	}
+	if o.Online == nil {
+		o.Online = online
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	d := &diagnosis{o: o, n: o.Network, steps: map[StepID]*Step{}}
+	for _, id := range order {
+		d.steps[id] = &Step{ID: id, State: Skipped}
+	}
+	if err := task.Catch("check", func() error { return d.run(ctx, target) }); err != nil {
+		d.fail(fault.From("check", target.Shown, err))
+	}
+	return d.report()
+}
+
+var order = []StepID{Computer, Name, Connect, TLS, Login, Protocol}

@@ -25,7 +25,13 @@ const (
 // the proxy refuses has Op "proxy". The connection's RemoteAddr is a
 // *net.TCPAddr; behind a proxy that resolved the name itself, its IP is 0.0.0.0.
 func (n *Network) Dial(ctx context.Context, host string, port int) (net.Conn, error) {
-	u, err := n.proxyFor("tcp", host, port)
+	return n.DialFor(ctx, "tcp", host, port)
+}
+
+// DialFor is Dial for a ProxyFunc's scheme: "http", "https" or "tcp". The
+// connection leads to the host itself, in a tunnel where there is a proxy.
+func (n *Network) DialFor(ctx context.Context, scheme, host string, port int) (net.Conn, error) {
+	u, err := n.proxyFor(scheme, host, port)
 	if err != nil {
 		return nil, err
 	}

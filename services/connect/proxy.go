@@ -88,6 +88,13 @@ func (n *Network) proxyFor(scheme, host string, port int) (*url.URL, error) {
 	return u, nil
 }
 
+// Proxied reports whether a proxy leads to host and port; the host's name is
+// then looked up by the proxy.
+func (n *Network) Proxied(scheme, host string, port int) bool {
+	u, err := n.proxyFor(scheme, host, port)
+	return err == nil && u != nil
+}
+
 func proxyFault(proxyHost string, kind fault.Kind, err error) *fault.Fault {
 	f := fault.New(kind, "proxy", proxyHost, err)
 	f.Step = "connect"
