@@ -9,3 +9,9 @@ import "embed"
 //
 //go:embed translations/*.json
 var Translations embed.FS
+
+// Demo is the sample content of the demo servers: mail, web pages and the
+// people in them.
+//
+//go:embed demo
+var Demo embed.FS

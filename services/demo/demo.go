@@ -72,6 +72,7 @@ type Demo struct {
 	group *task.Group
 	root  *os.Root
 	now   time.Time
+	site  *site
 
 	mu        sync.Mutex
 	listeners []*listener

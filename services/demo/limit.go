@@ -60,8 +60,8 @@ func (d *Demo) serve(name string, l net.Listener, run func(net.Listener) error) 
 	})
 }
 
-// url gives scheme://host:port/ of a listener.
-func url(scheme string, l net.Listener) string { return scheme + "://" + l.Addr().String() + "/" }
+// serverURL gives scheme://host:port/ of a listener.
+func serverURL(scheme string, l net.Listener) string { return scheme + "://" + l.Addr().String() + "/" }
 
 func port(l net.Listener) string {
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
@@ -79,18 +79,25 @@ func (l *listener) Accept() (net.Conn, error) {
 		<-l.slots
 		return nil, err
 	}
+	c, err := l.adopt(inner)
+	if err != nil {
+		<-l.slots
+		return nil, err
+	}
+	c.counted = true
+	return c, nil
+}
+
+// adopt puts a connection under the limits of l and closes it with l.
+func (l *listener) adopt(inner net.Conn) (*conn, error) {
 	c := &conn{Conn: inner, owner: l, done: make(chan struct{})}
 	l.mu.Lock()
-	closed := l.closed
-	if !closed {
-		l.conns[c] = struct{}{}
-	}
-	l.mu.Unlock()
-	if closed {
-		<-l.slots
-		_ = inner.Close()
+	defer l.mu.Unlock()
+	if l.closed {
+		_ = inner.Close() // nobody will hear of it
 		return nil, net.ErrClosed
 	}
+	l.conns[c] = struct{}{}
 	return c, nil
 }
 
@@ -118,10 +125,12 @@ func (l *listener) Close() error {
 // conn is a connection with the demo's limits.
 type conn struct {
 	net.Conn
-	owner *listener
-	once  sync.Once
-	done  chan struct{}
-	turn  atomic.Bool // something was read since the last write
+	owner   *listener
+	counted bool          // holds one of the owner's places
+	idle    time.Duration // longest silence in one call, 0 if the server sets deadlines itself
+	once    sync.Once
+	done    chan struct{}
+	turn    atomic.Bool // something was read since the last write
 }
 
 // chunk is the most that passes at once, so that a slow line moves evenly.
@@ -131,6 +140,11 @@ const chunk = 16 << 10
 func (c *conn) Read(p []byte) (int, error) {
 	if c.owner.limits.rate > 0 && len(p) > chunk {
 		p = p[:chunk]
+	}
+	if c.idle > 0 {
+		if err := c.Conn.SetReadDeadline(time.Now().Add(c.idle)); err != nil {
+			return 0, err
+		}
 	}
 	n, err := c.Conn.Read(p)
 	if n > 0 {
@@ -144,6 +158,11 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) Write(p []byte) (int, error) {
 	if c.turn.Swap(false) && c.owner.limits.latency > 0 {
 		c.wait(c.owner.limits.latency)
+	}
+	if c.idle > 0 {
+		if err := c.Conn.SetWriteDeadline(time.Now().Add(c.idle)); err != nil {
+			return 0, err
+		}
 	}
 	if c.owner.limits.rate <= 0 {
 		return c.Conn.Write(p)
@@ -195,7 +214,9 @@ func (c *conn) Close() error {
 		c.owner.mu.Lock()
 		delete(c.owner.conns, c)
 		c.owner.mu.Unlock()
-		<-c.owner.slots
+		if c.counted {
+			<-c.owner.slots
+		}
 		err = c.Conn.Close()
 	})
 	return err
