@@ -290,3 +290,22 @@ func (t *fieldTheme) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.
 	}
 	return t.Theme.Color(name, v)
 }
+
+// ShowControl scrolls to a control and gives it the keyboard.
+func (d *Document) ShowControl(id int) {
+	if d.page == nil {
+		return
+	}
+	c, ok := d.page.Control(id)
+	if !ok {
+		return
+	}
+	d.reveal(c.Rect)
+	d.requestFocus()
+	d.focusControl(id)
+	d.focus.shown = true
+	d.drawMarks()
+	if c.typed() {
+		d.use(c)
+	}
+}
