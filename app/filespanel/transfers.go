@@ -1,0 +1,164 @@
+package filespanel
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"guichet/app/jobview"
+	"guichet/app/look"
+	"guichet/app/words"
+	"guichet/services/activity"
+	"guichet/services/files/browse"
+	"guichet/services/files/transfer"
+	"guichet/widgets/kit"
+	"guichet/widgets/rowlist"
+	"guichet/widgets/transferrow"
+)
+
+// transfers is the strip at the foot: what is on its way.
+type transfers struct {
+	f       *Panel
+	object  *fyne.Container
+	summary *kit.Text
+	pause   *kit.Button
+	list    *rowlist.List
+	jobs    []activity.Job
+	paused  bool
+	// done remembers which jobs had ended, so that a side whose folder got a new
+	// file is listed again once.
+	done    map[int64]bool
+	waiting map[*browse.Session]bool
+}
+
+// stripRows is how many transfers are seen at once.
+const stripRows = 4
+
+func newTransfers(f *Panel) *transfers {
+	t := &transfers{
+		f: f, summary: kit.NewText("", kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet}),
+		done: map[int64]bool{}, waiting: map[*browse.Session]bool{},
+	}
+	if f.transfers != nil {
+		t.done, t.waiting = f.transfers.done, f.transfers.waiting
+	}
+	t.pause = kit.NewButton(kit.ButtonParams{Text: words.T("files.pause_all"), Icon: look.Icon("pause"), Kind: kit.Quiet, Small: true, OnTapped: t.toggle})
+	t.list = rowlist.New(rowlist.Params{
+		RowHeight: func() float32 { return kit.Px(transferrow.Compact) },
+		Create:    func() fyne.CanvasObject { return transferrow.New(true) },
+		Update: func(i int, o fyne.CanvasObject, _ rowlist.State) {
+			o.(*transferrow.Row).Set(jobview.Line(t.jobs[i], t.f.p.Jobs, t.f.p.Now()))
+		},
+		Single: true,
+	})
+	head := kit.Row(12, 1, kit.NewText(words.T("files.transfers"), kit.TextStyle{Bold: true}), kit.NewBox(kit.BoxStyle{}), t.summary, t.pause)
+	body := container.NewBorder(kit.Inset(4, 14, 0, 14, head), nil, nil, nil, kit.Inset(0, 14, 6, 14, t.list))
+	t.object = container.NewStack(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}),
+		kit.Least(0, 44+stripRows*transferrow.Compact, container.NewBorder(kit.Line(), nil, nil, nil, body)))
+	return t
+}
+
+// toggle pauses everything, or lets it go on.
+func (t *transfers) toggle() {
+	if t.paused {
+		t.f.p.Jobs.ResumeAll()
+	} else {
+		t.f.p.Jobs.PauseAll()
+	}
+}
+
+// expect has the folder of a session listed again when transfers end.
+func (t *transfers) expect(s *browse.Session) { t.waiting[s] = true }
+
+func (t *transfers) update() {
+	s := get(t.f.p.Activity)
+	if s == nil {
+		return
+	}
+	t.jobs = t.jobs[:0]
+	running, waiting, paused, done, ended := 0, 0, 0, 0, false
+	for _, j := range s.Jobs {
+		if j.Kind != transfer.Kind {
+			continue
+		}
+		switch j.State {
+		case activity.Running, activity.NeedsAnswer:
+			running++
+		case activity.Waiting:
+			waiting++
+		case activity.Paused:
+			paused++
+		case activity.Done:
+			done++
+		}
+		if j.State.Ended() && !t.done[j.ID] {
+			t.done[j.ID], ended = true, true
+		}
+		if j.State != activity.Cancelled {
+			t.jobs = append(t.jobs, j)
+		}
+	}
+	t.jobs = urgentFirst(t.jobs)
+	t.list.SetLength(len(t.jobs))
+	t.paused = paused > 0 && running+waiting == 0
+	t.pause.SetText(words.T("files.pause_all"))
+	t.pause.SetIcon(look.Icon("pause"))
+	if t.paused {
+		t.pause.SetText(words.T("files.resume_all"))
+		t.pause.SetIcon(look.Icon("play"))
+	}
+	t.pause.SetEnabled(running+waiting+paused > 0)
+	var parts []string
+	for _, p := range []struct {
+		id string
+		n  int
+	}{{"files.running", running}, {"files.waiting", waiting}, {"files.paused", paused}, {"files.done", done}} {
+		if p.n > 0 {
+			parts = append(parts, words.N(p.id, p.n))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{words.T("files.no_transfers")}
+	}
+	t.summary.SetText(strings.Join(parts, " · "))
+	if ended {
+		t.reload()
+	}
+}
+
+// urgentFirst puts what needs a person first, then what moves, then the rest;
+// within each the newest first.
+func urgentFirst(jobs []activity.Job) []activity.Job {
+	rank := func(j activity.Job) int {
+		switch j.State {
+		case activity.NeedsAnswer:
+			return 0
+		case activity.Running:
+			return 1
+		case activity.Waiting, activity.Paused:
+			return 2
+		case activity.Failed:
+			return 3
+		}
+		return 4
+	}
+	var out []activity.Job
+	for r := range 5 {
+		for _, j := range jobs {
+			if rank(j) == r {
+				out = append(out, j)
+			}
+		}
+	}
+	return out
+}
+
+// reload lists the folders again that files were sent to.
+func (t *transfers) reload() {
+	for _, s := range []*side{t.f.here, t.f.there} {
+		if s.session != nil && t.waiting[s.session] {
+			s.session.Reload()
+		}
+	}
+}
