@@ -134,10 +134,10 @@ func TestFTPOddCommandsDoNoHarm(t *testing.T) {
 	require.Contains(t, replies[1], "MFMT\r\n")
 	require.True(t, strings.HasSuffix(replies[1], "211 End\r\n"))
 	require.Contains(t, replies[3], "230")
-	for i, reply := range replies[4 : len(replies)-2] {
+	for i, reply := range replies[4 : len(replies)-1] {
 		require.Contains(t, []string{"4", "5"}, reply[:1], "%d: %s", i, reply)
 	}
-	require.True(t, strings.HasPrefix(replies[len(replies)-1], "200") || strings.Contains(replies[len(replies)-1], "425"))
+	require.Contains(t, replies[len(replies)-1], "200")
 }
 
 func TestFTPRefusesCommandsBeforeTheHandshake(t *testing.T) {
@@ -197,7 +197,7 @@ func TestSFTP(t *testing.T) {
 	require.Error(t, c.RemoveDirectory("/up"), "not empty")
 	require.Error(t, c.Symlink("/etc/passwd", "/link"))
 	_, err = c.Open("/up")
-	require.NoError(t, err, "opening is lazy")
+	require.Error(t, err)
 }
 
 func TestSSHOffersNothingButSFTP(t *testing.T) {

@@ -116,7 +116,8 @@ func (s *ftpService) feat(_ *ftpserver.Session, c *ftpConn, _ string) {
 }
 
 func (s *ftpService) opts(sess *ftpserver.Session, _ *ftpConn, param string) {
-	if f := strings.Fields(strings.ToUpper(param)); f[0] == "MLST" || f[0] == "UTF8" && f[len(f)-1] == "ON" {
+	f := strings.Fields(strings.ToUpper(param))
+	if len(f) > 0 && (f[0] == "MLST" || f[0] == "UTF8" && f[len(f)-1] == "ON") {
 		sess.WriteMessage(200, "OK")
 		return
 	}
@@ -355,6 +356,10 @@ func (s *ftpService) put(sess *ftpserver.Session, c *ftpConn, param string, at i
 
 // transfer runs f with a data connection and tells the client how it went.
 func (s *ftpService) transfer(sess *ftpserver.Session, c *ftpConn, f func(net.Conn) error) {
+	if !c.announced() {
+		sess.WriteMessage(425, "PASV or EPSV first")
+		return
+	}
 	sess.WriteMessage(150, "Data follows")
 	data, err := c.accept(s.tls)
 	if err != nil {

@@ -140,6 +140,13 @@ func (c *ftpConn) openPassive() (*net.TCPAddr, error) {
 	return l.Addr().(*net.TCPAddr), nil
 }
 
+// announced reports whether a passive port waits for the client.
+func (c *ftpConn) announced() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.passive != nil
+}
+
 func (c *ftpConn) dropPassive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

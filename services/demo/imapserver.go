@@ -272,3 +272,23 @@ func (s *imapSession) Move(w *imapserver.MoveWriter, nums imap.NumSet, dest stri
 	defer s.office.moves.Unlock()
 	return s.UserSession.Move(w, nums, dest)
 }
+
+// idlePoll is how soon a change shows in IDLE.
+const idlePoll = 200 * time.Millisecond
+
+// Idle tells of changes until stop is closed. The backend's own Idle misses
+// what happens between the last command and its start.
+func (s *imapSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
+	t := time.NewTicker(idlePoll)
+	defer t.Stop()
+	for {
+		if err := s.UserSession.Poll(w, true); err != nil {
+			return err
+		}
+		select {
+		case <-stop:
+			return nil
+		case <-t.C:
+		}
+	}
+}

@@ -43,15 +43,26 @@ func (c *canvas) sky(top, bottom color.RGBA) {
 	}
 }
 
-// polygon fills the shape through the points x, y, x, y...
+// polygon fills the shape through the points x, y, x, y... It rasters the
+// shape's own rectangle only: a night sky has a hundred stars.
 func (c *canvas) polygon(col color.RGBA, points ...float32) {
-	r := vector.NewRasterizer(int(c.w), int(c.h))
-	r.MoveTo(points[0]*c.w, points[1]*c.h)
+	x0, y0, x1, y1 := c.w, c.h, float32(0), float32(0)
+	for i := 0; i+1 < len(points); i += 2 {
+		x0, x1 = min(x0, points[i]*c.w), max(x1, points[i]*c.w)
+		y0, y1 = min(y0, points[i+1]*c.h), max(y1, points[i+1]*c.h)
+	}
+	box := image.Rect(int(x0), int(y0), int(x1)+1, int(y1)+1).Intersect(c.Bounds())
+	if box.Empty() {
+		return
+	}
+	left, top := float32(box.Min.X), float32(box.Min.Y)
+	r := vector.NewRasterizer(box.Dx(), box.Dy())
+	r.MoveTo(points[0]*c.w-left, points[1]*c.h-top)
 	for i := 2; i+1 < len(points); i += 2 {
-		r.LineTo(points[i]*c.w, points[i+1]*c.h)
+		r.LineTo(points[i]*c.w-left, points[i+1]*c.h-top)
 	}
 	r.ClosePath()
-	r.Draw(c.RGBA, c.Bounds(), image.NewUniform(col), image.Point{})
+	r.Draw(c.RGBA, box, image.NewUniform(col), image.Point{})
 }
 
 func (c *canvas) rect(col color.RGBA, x0, y0, x1, y1 float32) {

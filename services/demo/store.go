@@ -175,6 +175,9 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	return f.File.WriteAt(p, off)
 }
 
+// WriteString hides the method of os.File, which knows no limit.
+func (f *file) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
+
 // ReadFrom hides the method of os.File, which knows no limit.
 func (f *file) ReadFrom(r io.Reader) (int64, error) {
 	return io.Copy(struct{ io.Writer }{f}, r)
