@@ -31,6 +31,7 @@ type tiles struct {
 	working    int
 	generation int
 	scale      float32 // device pixels per CSS pixel
+	top        float32 // where the first row is drawn, in Fyne units
 }
 
 // drop forgets all tiles.
@@ -81,6 +82,12 @@ func (t *tiles) update(d *Document) {
 	}
 	if t.at == nil {
 		t.at = map[spot]*tile{}
+	}
+	if top := d.headerHeight(); top != t.top {
+		t.top = top
+		for k, tl := range t.at {
+			t.move(d, k, tl)
+		}
 	}
 	near := d.spots(1)
 	objects := len(t.at)
@@ -185,9 +192,14 @@ func (t *tiles) put(d *Document, k spot, img *image.RGBA) {
 	tl.img.Image, tl.current = img, true
 	unit := d.pixels()
 	tl.img.Resize(fyne.NewSize(float32(img.Rect.Dx())/unit, float32(img.Rect.Dy())/unit))
-	tl.img.Move(fyne.NewPos(float32(k.col*tileWidth)/unit, d.headerHeight()+float32(k.row*tileHeight)/unit))
+	t.move(d, k, tl)
 	t.show(d)
 	tl.img.Refresh()
+}
+
+func (t *tiles) move(d *Document, k spot, tl *tile) {
+	unit := d.pixels()
+	tl.img.Move(fyne.NewPos(float32(k.col*tileWidth)/unit, t.top+float32(k.row*tileHeight)/unit))
 }
 
 // show puts the tiles into the tree. Refreshing the layer would upload all of
