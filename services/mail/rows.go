@@ -16,7 +16,9 @@ type RowSnapshot struct {
 	src rowSource
 }
 
-type rowSource interface{ row(snapshot *RowSnapshot, i int) Row }
+type rowSource interface {
+	row(snapshot *RowSnapshot, i int) Row
+}
 
 // Len is the number of rows.
 func (r *RowSnapshot) Len() int { return len(r.ids) }

@@ -67,3 +67,8 @@ func expand(s string) (uids []uint32, ok bool) {
 	}
 	return uids, true
 }
+
+// Range is the set from first to last.
+func Range(first, last uint32) Set {
+	return Set(strconv.FormatUint(uint64(first), 10) + ":" + strconv.FormatUint(uint64(last), 10))
+}

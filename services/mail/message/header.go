@@ -105,7 +105,7 @@ func (h Header) Date() time.Time {
 	return time.Time{}
 }
 
-var idPattern = regexp.MustCompile(`<[^<>\s]{1,995}>`)
+var idPattern = regexp.MustCompile(`<[^<>\s]{1,900}>`)
 
 // MessageID gives the message identifier with its angle brackets, "" if there is none.
 func (h Header) MessageID() string {

@@ -12,7 +12,7 @@ import (
 // remoteLimit bounds the references that Remote reports.
 const remoteLimit = 2000
 
-var cssURL = regexp.MustCompile(`(?i)(?:url\(\s*["']?|@import\s+["'])(https?://[^"')\s]{1,2000})`)
+var cssURL = regexp.MustCompile(`(?i)(?:url\(\s*["']?|@import\s+["'])(https?://[^"')\s]{1,900})`)
 
 // trackerPattern knows the addresses of the common counters of opened mails.
 var trackerPattern = regexp.MustCompile(`(?i)(/wf/open|/track(ing)?/open|/open(\.aspx|\.php|\.gif|\.png|track|/|\?)|/o\.gif|/e/o/|/pixel|[./]pixel\.|/beacon|` +

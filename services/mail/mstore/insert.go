@@ -78,8 +78,12 @@ func hash(parts ...[]byte) int64 {
 	return int64(h.Sum64())
 }
 
-func (h Header) key() int64 {
+func (h Header) key(folder int64) int64 {
 	var size [8]byte
+	if h.Unreadable { // nothing is known of it: its own
+		binary.LittleEndian.PutUint64(size[:], uint64(h.UID))
+		return hash([]byte("unreadable"), binary.LittleEndian.AppendUint64(nil, uint64(folder)), size[:])
+	}
 	binary.LittleEndian.PutUint64(size[:], uint64(h.Size))
 	if h.Parsed != nil && h.Parsed.MessageID != "" {
 		return hash([]byte(h.Parsed.MessageID), size[:])
@@ -95,6 +99,9 @@ const late = 7 * 24 * time.Hour
 // Date field.
 func (h Header) date(now time.Time) time.Time {
 	d := h.Date
+	if h.Unreadable && d.IsZero() {
+		return now // at the top, where it is seen
+	}
 	var sent time.Time
 	if h.Parsed != nil {
 		sent = h.Parsed.Date
@@ -171,7 +178,7 @@ func (in *Inserter) Add(h Header) (id int64, err error) {
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, err // here already
 	}
-	err = in.find.QueryRow(in.account, h.key(), in.folder.ID).Scan(&id, &thread)
+	err = in.find.QueryRow(in.account, h.key(in.folder.ID), in.folder.ID).Scan(&id, &thread)
 	switch {
 	case err == nil:
 		if _, err := in.placeholder.Exec(in.folder.ID, id); err != nil {
@@ -217,7 +224,7 @@ func (in *Inserter) create(h Header) (id, thread int64, err error) {
 	if h.Unreadable {
 		body = BodyFailed
 	}
-	if _, err := in.addMsg.Exec(id, in.account, h.key(), p.MessageID, thread, date.Unix(), from.Name, from.Mail, rcpts, p.Subject, h.Size,
+	if _, err := in.addMsg.Exec(id, in.account, h.key(in.folder.ID), p.MessageID, thread, date.Unix(), from.Name, from.Mail, rcpts, p.Subject, h.Size,
 		p.Header.LooksAttached(), body); err != nil {
 		return 0, 0, err
 	}
@@ -423,4 +430,3 @@ func (db *DB) Raw(ctx context.Context, msg int64) ([]byte, error) {
 
 // Second gives the time of a message number.
 func Second(id int64) int64 { return id >> 20 }
-

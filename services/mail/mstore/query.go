@@ -317,3 +317,29 @@ func (db *DB) Remote(ctx context.Context, addr string) (ok bool, err error) {
 func (db *DB) AllowRemote(ctx context.Context, addr string) error {
 	return db.mail.Exec(ctx, "INSERT OR IGNORE INTO allow_remote VALUES (?)", addr)
 }
+
+// CountFlagged counts the flagged messages.
+func (db *DB) CountFlagged(ctx context.Context) (n int, err error) {
+	err = db.Read().QueryRowContext(ctx, "SELECT count(DISTINCT msg) FROM loc WHERE flags & 2 != 0 AND "+visible).Scan(&n)
+	return n, wrap(err)
+}
+
+// AccountsOf lists the accounts of messages.
+func (db *DB) AccountsOf(ctx context.Context, ids []int64) (list []int64, err error) {
+	seen := map[int64]bool{}
+	for len(ids) > 0 {
+		n := min(len(ids), 500)
+		part, err := numbers(db.Read().QueryContext(ctx, "SELECT DISTINCT account FROM msg WHERE id IN ("+marks(n)+")", anys(ids[:n])...))
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range part {
+			if !seen[a] {
+				seen[a] = true
+				list = append(list, a)
+			}
+		}
+		ids = ids[n:]
+	}
+	return list, nil
+}
