@@ -14,18 +14,26 @@ import (
 type page struct {
 	view       *html.View
 	index      *raster.Index
+	ground     color.NRGBA
+	flipped    bool // shown in dark colours that are not its own
 	focusables []document.Focusable
 	controls   map[int]document.Control
 }
 
 var _ document.Page = (*page)(nil)
 
-// newPage does what takes time ahead, on the goroutine of the layout.
-func newPage(v *html.View) *page {
-	p := &page{view: v, index: raster.NewIndex(v.List), controls: map[int]document.Control{}}
+// newPage does what takes time ahead, on the goroutine of the layout. With
+// flip, a page made for light surroundings is shown in dark ones.
+func newPage(v *html.View, flip bool) *page {
+	p := &page{view: v, ground: v.Background, flipped: flip, controls: map[int]document.Control{}}
+	list := v.List
+	if flip {
+		list, p.ground = display.Dark(list), display.DarkColor(v.Background)
+	}
+	p.index = raster.NewIndex(list)
 	links, controls := v.Links(), v.Controls()
 	for i := range controls {
-		p.controls[controls[i].ID] = control(&controls[i])
+		p.controls[controls[i].ID] = p.control(&controls[i])
 	}
 	for _, f := range v.Focusables() {
 		out := document.Focusable{Control: -1, Rects: rects(f.Rects)}
@@ -43,7 +51,7 @@ func newPage(v *html.View) *page {
 }
 
 func (p *page) Size() (w, h float32)    { return p.view.Width, p.view.Height }
-func (p *page) Background() color.NRGBA { return p.view.Background }
+func (p *page) Background() color.NRGBA { return p.ground }
 
 func (p *page) Paint(dst *image.RGBA, x, y, scale float32) { p.index.Paint(dst, x, y, scale) }
 
@@ -54,7 +62,7 @@ func (p *page) Hit(x, y float32) document.Hit {
 		out.Link = link(h.Link)
 	}
 	if h.Control != nil {
-		c := control(h.Control)
+		c := p.control(h.Control)
 		out.Control = &c
 	}
 	if h.Picture != nil {
@@ -110,11 +118,14 @@ func link(l *html.Link) *document.Link {
 	return &document.Link{URL: l.URL, Target: l.Target, Download: l.Download, Title: l.Title, Text: l.Text}
 }
 
-func control(c *html.Control) document.Control {
+func (p *page) control(c *html.Control) document.Control {
 	out := document.Control{
 		ID: c.ID, Kind: kind(c.Kind), Value: c.Value, Checked: c.Checked, Placeholder: c.Placeholder,
 		MaxLength: c.MaxLength, Multiple: c.Multiple, Disabled: c.Disabled, ReadOnly: c.ReadOnly,
 		Rect: document.Rect(c.Rect), FontSize: c.FontSize, Color: c.Color, Background: c.Background,
+	}
+	if p.flipped {
+		out.Color, out.Background = display.DarkColor(c.Color), display.DarkColor(c.Background)
 	}
 	for _, o := range c.Options {
 		out.Options = append(out.Options, document.Option{Text: o.Text, Group: o.Group, Selected: o.Selected, Disabled: o.Disabled})

@@ -55,6 +55,7 @@ type View struct {
 
 	current *session
 	dark    bool
+	asSent  bool
 	text    float32
 	soon    bool // a layout for parts that came is due
 	layouts int  // asked for so far
@@ -148,10 +149,20 @@ func (v *View) Laid() *html.View {
 	return v.current.view
 }
 
-// SetDark says whether pages are to show their dark form, if they have one.
+// SetDark says whether pages are to be shown in dark colours: their own, if
+// they have them, else with the lightness turned round (see SetAsSent).
 func (v *View) SetDark(dark bool) {
 	if dark != v.dark {
 		v.dark = dark
+		v.relayout(0)
+	}
+}
+
+// SetAsSent shows pages that have no dark colours of their own as they are,
+// whatever SetDark says.
+func (v *View) SetAsSent(asSent bool) {
+	if asSent != v.asSent {
+		v.asSent = asSent
 		v.relayout(0)
 	}
 }
@@ -204,6 +215,7 @@ func (v *View) relayout(delay time.Duration) {
 		delay = 0 // the first picture waits for nothing
 	}
 	vp := html.Viewport{Width: w, Height: h, Scale: scale, Dark: v.dark, Text: v.text}
+	flip := v.dark && !v.asSent
 	v.layouts++
 	v.busy = true
 	number := v.layouts
@@ -217,10 +229,11 @@ func (v *View) relayout(delay time.Duration) {
 		s.use(func(d *html.Document) {
 			view, err = d.Layout(ctx, vp)
 			more = len(s.fresh(d)) > 0 // a width may call for other pictures
+			flip = flip && !d.DeclaresDark()
 		})
 		var p *page
 		if err == nil && view != nil && current() {
-			p = newPage(view)
+			p = newPage(view, flip)
 		}
 		v.p.Post(func() { v.laid(s, number, p, more) })
 	})

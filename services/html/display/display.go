@@ -22,7 +22,7 @@ func (r Rect) Overlaps(o Rect) bool {
 }
 
 // Item is one thing to paint: Fill, Gradient, Shadow, Border, Run, Picture,
-// Line, Push, Pop, as a value or a pointer. Bounds encloses all that it paints.
+// Line, Push, Pop, as a value. Bounds encloses all that it paints.
 type Item interface{ Bounds() Rect }
 
 // Radii are a box's corner radii: top left, top right, bottom right, bottom left.
@@ -112,7 +112,7 @@ type Picture struct {
 	Radii Radii
 	// Tile, if not zero, repeats the image at this size from Rect's corner plus Offset.
 	TileW, TileH, OffsetX, OffsetY float32
-	Opacity                        float32 // 0 to 1
+	Opacity                        float32 // above 0, up to 1; 0 counts as 1
 }
 
 // Line is a decoration: underline, overline, line-through.
@@ -122,8 +122,9 @@ type Line struct {
 	Style string // solid, double, dotted, dashed, wavy
 }
 
-// Push begins a group that is clipped to Rect (with Radii) and drawn with
-// Opacity; Pop ends it.
+// Push begins a group; Pop ends it. With Clip, nothing of it is drawn outside
+// Rect (with Radii). The group is drawn with Opacity as a whole; 0 counts as 1,
+// as what is wholly transparent is left out of the list.
 type Push struct {
 	Rect
 	Radii   Radii

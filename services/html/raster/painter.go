@@ -95,7 +95,7 @@ func NewIndex(list display.List) *Index {
 		}
 		empty := true
 		for i := b.first; i < b.end; i++ {
-			switch it := value(list[i]).(type) {
+			switch it := list[i].(type) {
 			case display.Push:
 				current = ix.open(it, current)
 			case display.Pop:
@@ -152,7 +152,7 @@ func (ix *Index) Paint(dst *image.RGBA, x, y, scale float32) {
 		}
 		current, next := b.group, b.groups
 		for _, it := range ix.list[b.first:b.end] {
-			switch it := value(it).(type) {
+			switch it := it.(type) {
 			case display.Push:
 				current = next
 				next++
@@ -224,7 +224,7 @@ func (p *painter) open(g int32) {
 		l.clip = l.clip.Intersect(p.snap(push.Rect))
 	}
 	round := push.Clip && push.Radii != (display.Radii{})
-	if (round || push.Opacity < 1) && !l.clip.Empty() {
+	if (round || opacity(push.Opacity) < 255) && !l.clip.Empty() {
 		l.img, l.target = image.NewRGBA(l.clip), true
 	}
 	p.layers = append(p.layers, l)
@@ -237,7 +237,7 @@ func (p *painter) leave() {
 		return
 	}
 	push := &p.index.groups[l.group].push
-	opacity := uint32(255*clamp01(push.Opacity) + 0.5)
+	whole := opacity(push.Opacity)
 	var m *mask
 	if push.Clip && push.Radii != (display.Radii{}) {
 		m = newMask(l.clip)
@@ -255,7 +255,7 @@ func (p *painter) leave() {
 			if s[i+3] == 0 {
 				continue
 			}
-			a := opacity
+			a := whole
 			if cover != nil {
 				a = div255(a * uint32(cover[i/4]))
 			}
@@ -349,27 +349,10 @@ func clamp01(v float32) float32 {
 	return min(v, 1)
 }
 
-// value turns pointers to items into items.
-func value(it display.Item) display.Item {
-	switch p := it.(type) {
-	case *display.Fill:
-		return *p
-	case *display.Gradient:
-		return *p
-	case *display.Shadow:
-		return *p
-	case *display.Border:
-		return *p
-	case *display.Run:
-		return *p
-	case *display.Picture:
-		return *p
-	case *display.Line:
-		return *p
-	case *display.Push:
-		return *p
-	case *display.Pop:
-		return *p
+// opacity is a share as 0 to 255; 0 counts as all.
+func opacity(share float32) uint32 {
+	if share == 0 {
+		return 255
 	}
-	return it
+	return uint32(255*clamp01(share) + 0.5)
 }

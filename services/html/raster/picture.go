@@ -123,24 +123,21 @@ func (p *painter) picture(pic display.Picture) {
 	if area.Empty() || pic.Image == nil || pic.Image.Bounds().Empty() {
 		return
 	}
-	opacity := uint32(255*clamp01(pic.Opacity) + 0.5)
-	if opacity == 0 {
-		return
-	}
+	whole := opacity(pic.Opacity)
 	var cover *mask
 	if pic.Radii != (display.Radii{}) {
 		cover = newMask(area)
 		p.roundedBox(box, p.scaled(pic.Radii)).fill(cover)
 	}
 	if pic.TileW > 0 && pic.TileH > 0 {
-		p.tiles(pic, box, area, opacity, cover)
+		p.tiles(pic, box, area, whole, cover)
 		return
 	}
 	if box.Dx()*box.Dy() > maxScaled {
-		p.hugePicture(pic.Image, box, area, opacity, cover)
+		p.hugePicture(pic.Image, box, area, whole, cover)
 		return
 	}
-	blendImage(p.top().img, area, p.index.pictures.scaled(pic.Image, box.Dx(), box.Dy()), box.Min.X, box.Min.Y, opacity, cover)
+	blendImage(p.top().img, area, p.index.pictures.scaled(pic.Image, box.Dx(), box.Dy()), box.Min.X, box.Min.Y, whole, cover)
 }
 
 // hugePicture scales only what is seen.

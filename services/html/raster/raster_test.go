@@ -340,8 +340,8 @@ func sample() display.List {
 		display.Border{Rect: box(110, 300, 80, 60), Edges: [4]display.Edge{{}, {}, {}, {Width: 6, Color: green, Style: "solid"}}},
 		display.Shadow{Rect: box(190, 280, 140, 110), Shape: box(212, 304, 80, 56), Hole: box(210, 300, 80, 56), Radii: display.Radii{8, 8, 8, 8}, HoleRadii: display.Radii{8, 8, 8, 8}, Blur: 12, Color: color.NRGBA{A: 120}},
 		display.Fill{Rect: box(210, 300, 80, 56), Radii: display.Radii{8, 8, 8, 8}, Color: color.NRGBA{R: 0xea, G: 0xf4, B: 0xf8, A: 255}},
-		display.Gradient{Rect: box(310, 300, 80, 60), Radii: display.Radii{6, 6, 6, 6}, X0: 310, Y0: 300, X1: 390, Y1: 360, Stops: []display.Stop{{0, red}, {0.5, white}, {1, blue}}},
-		display.Gradient{Rect: box(400, 300, 80, 60), Radial: true, X0: 440, Y0: 330, X1: 40, Y1: 30, Stops: []display.Stop{{0, white}, {1, green}}},
+		display.Gradient{Rect: box(310, 300, 80, 60), Radii: display.Radii{6, 6, 6, 6}, X0: 310, Y0: 300, X1: 390, Y1: 360, Stops: []display.Stop{{At: 0, Color: red}, {At: 0.5, Color: white}, {At: 1, Color: blue}}},
+		display.Gradient{Rect: box(400, 300, 80, 60), Radial: true, X0: 440, Y0: 330, X1: 40, Y1: 30, Stops: []display.Stop{{At: 0, Color: white}, {At: 1, Color: green}}},
 		display.Shadow{Rect: box(16, 380, 100, 50), Shape: box(18, 384, 96, 46), Hole: box(16, 380, 100, 50), Blur: 8, Color: color.NRGBA{A: 200}, Inset: true},
 	)
 	photo := image.NewRGBA(image.Rect(0, 0, 64, 64))
