@@ -81,7 +81,9 @@ func (c *Cache) Do(req *http.Request, o Options, next http.RoundTripper) (*http.
 	key := keyOf(o.Partition, req.URL)
 	e, err := c.find(req.Context(), key, req)
 	if err != nil {
-		slog.Warn("reading the cache", "err", err) // a broken cache is none
+		if req.Context().Err() == nil { // a broken cache is none
+			slog.Warn("reading the cache", "err", err)
+		}
 	}
 	if e == nil {
 		if parseDirectives(req.Header).has("only-if-cached") {
