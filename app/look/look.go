@@ -7,6 +7,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
+
+	"guichet/widgets/kit"
 )
 
 // Mode says which colours are used.
@@ -33,7 +35,10 @@ type Theme struct {
 	factor float32
 }
 
-var _ fyne.Theme = Theme{}
+var _ kit.Palette = Theme{}
+
+// HasGuichetColors implements kit.Palette.
+func (Theme) HasGuichetColors() {}
 
 // New makes a theme; textSize is in per cent and is brought within its bounds,
 // 0 is the usual one.

@@ -51,7 +51,31 @@ func Color(name fyne.ThemeColorName) color.Color {
 	if name == ColorNone {
 		return color.Transparent
 	}
+	if own, ok := elsewhere[name]; ok {
+		if _, ours := fyne.CurrentApp().Settings().Theme().(Palette); !ours {
+			name = own
+		}
+	}
 	return theme.Color(name)
+}
+
+// Palette marks a theme that knows the colours of this package.
+type Palette interface {
+	fyne.Theme
+	HasGuichetColors()
+}
+
+// elsewhere gives a colour of Fyne's own for each of this package's, for
+// themes that do not know them.
+var elsewhere = map[fyne.ThemeColorName]fyne.ThemeColorName{
+	ColorSurface: theme.ColorNameBackground, ColorSide: theme.ColorNameHeaderBackground, ColorGround: theme.ColorNameHeaderBackground,
+	ColorStrip: theme.ColorNameHeaderBackground, ColorLine: theme.ColorNameSeparator, ColorEdge: theme.ColorNameInputBorder,
+	ColorQuiet: theme.ColorNamePlaceHolder, ColorRail: theme.ColorNameHeaderBackground, ColorRailText: theme.ColorNameForeground,
+	ColorRailSelected: theme.ColorNameSelection, ColorRailStrong: theme.ColorNameForeground, ColorSelection: theme.ColorNameSelection,
+	ColorSelectionSide: theme.ColorNameSelection, ColorStrong: theme.ColorNameForeground, ColorBadge: theme.ColorNameError,
+	ColorOnBadge: theme.ColorNameForegroundOnError, ColorGoodText: theme.ColorNameSuccess, ColorGoodGround: theme.ColorNameBackground,
+	ColorWarningText: theme.ColorNameForeground, ColorWarningGround: theme.ColorNameHeaderBackground,
+	ColorWarningEdge: theme.ColorNameWarning, ColorBadGround: theme.ColorNameHeaderBackground, ColorTrack: theme.ColorNameSeparator,
 }
 
 // Scale is the text size in force divided by the usual one: 0.85 to 1.75.
