@@ -9,6 +9,7 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"os"
@@ -64,6 +65,10 @@ type Info struct {
 	CA         string `json:"ca"`          // path of a PEM file
 	KnownHosts string `json:"known_hosts"` // path of a file for SSH clients
 }
+
+// InfoFile is the name of a file in the demo's folder that holds Info, for
+// tools that watch a demo which somebody else has started.
+const InfoFile = "info.json"
 
 // Demo is a set of running servers.
 type Demo struct {
@@ -140,7 +145,11 @@ func (d *Demo) start(ip string, lim limits) error {
 			return err
 		}
 	}
-	return nil
+	data, err := json.Marshal(d.info)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(d.dir, InfoFile), append(data, '\n'), 0o600)
 }
 
 // Info says how to reach the servers.

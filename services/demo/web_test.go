@@ -79,6 +79,10 @@ func TestMissingPageAndRedirects(t *testing.T) {
 	require.Contains(t, body, "Cette page n&#39;existe pas")
 	resp, _ = get(t, c, d.Info().HTTP+"old/download")
 	require.Equal(t, "/en/download.html", resp.Request.URL.Path)
+	resp, _ = get(t, c, d.Info().HTTP+"garden/")
+	require.Equal(t, "/en/roses.html", resp.Request.URL.Path)
+	_, body = get(t, c, d.Info().HTTP+"hits?path=/en/roses")
+	require.Equal(t, "1\n", body)
 	resp, _ = get(t, c, d.Info().HTTP+"xx/")
 	require.Equal(t, http.StatusNotFound, resp.StatusCode)
 }

@@ -143,6 +143,10 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("GET /download/recordings.zip", s.recordings)
 	mux.Handle("GET /old/download", http.RedirectHandler("/en/download.html", http.StatusMovedPermanently))
 	mux.HandleFunc("GET /slow", s.slow)
+	mux.HandleFunc("GET /hits", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		fmt.Fprintln(w, s.demo.Hits(r.URL.Query().Get("path")))
+	})
 	mux.HandleFunc("/unsubscribe", func(w http.ResponseWriter, r *http.Request) { s.text(w, r, http.StatusOK, "left") })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.text(w, r, http.StatusNotFound, "missing") })
 	return s.count(compress(mux))
@@ -221,8 +225,19 @@ func (s *site) text(w http.ResponseWriter, r *http.Request, status int, key stri
 	s.send(w, r, status, "text", view{Title: t[key], Text: t[key+"_text"]})
 }
 
+// shortcuts are the short addresses of pages, for bookmarks and for people.
+var shortcuts = map[string]string{
+	"library": "library-hours.html", "orchestra": "orchestra.html", "weather": "weather.html",
+	"garden": "roses.html", "news": "", "timetable": "timetable-12.html",
+}
+
 func (s *site) home(w http.ResponseWriter, r *http.Request) {
 	lang := r.PathValue("lang")
+	if page, ok := shortcuts[lang]; ok {
+		w.Header().Set("Vary", "Accept-Language")
+		http.Redirect(w, r, "/"+language(r)+"/"+page, http.StatusFound)
+		return
+	}
 	if s.words[lang] == nil {
 		s.text(w, r, http.StatusNotFound, "missing")
 		return
