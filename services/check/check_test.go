@@ -352,6 +352,18 @@ func TestWeb(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	})
+	mux.HandleFunc("/digest", func(w http.ResponseWriter, r *http.Request) {
+		// The response is checked against the vectors in TestDigest; here it is
+		// enough that one comes, and no password.
+		if a := r.Header.Get("Authorization"); !strings.HasPrefix(a, `Digest username="anna"`) || strings.Contains(a, secret) {
+			w.Header().Set("WWW-Authenticate", `Digest realm="x", nonce="n", qop="auth"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	mux.HandleFunc("/ticket", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", "Negotiate")
+		w.WriteHeader(http.StatusUnauthorized)
+	})
 	for path, code := range map[string]int{"/forbidden": 403, "/busy": 503, "/broken": 500} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
 	}
@@ -360,6 +372,8 @@ func TestWeb(t *testing.T) {
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{ca.Leaf()}}
 	server.StartTLS()
 	t.Cleanup(server.Close)
+	inClear := httptest.NewServer(mux)
+	t.Cleanup(inClear.Close)
 	davs := "davs" + strings.TrimPrefix(server.URL, "https")
 	for _, c := range []struct {
 		target, user, password string
@@ -372,6 +386,10 @@ func TestWeb(t *testing.T) {
 		{server.URL + "/secret", "", "", "", "", "skipped ok ok ok skipped ok"},
 		{server.URL + "/secret", "anna", secret, "", "", "skipped ok ok ok ok ok"},
 		{server.URL + "/secret", "anna", "wrong", fault.Login, check.Login, "skipped ok ok ok failed skipped"},
+		{server.URL + "/digest", "anna", secret, "", "", "skipped ok ok ok ok ok"},
+		{server.URL + "/ticket", "anna", secret, fault.Unsupported, check.Login, "skipped ok ok ok failed skipped"},
+		{inClear.URL + "/secret", "anna", secret, fault.Unsupported, check.TLS, "skipped ok ok failed skipped skipped"},
+		{inClear.URL + "/secret", "", "", "", "", "skipped ok ok skipped skipped ok"},
 		{server.URL + "/nothing", "", "", fault.NotFound, check.Protocol, "skipped ok ok ok skipped failed"},
 		{server.URL + "/forbidden", "", "", fault.Permission, check.Protocol, "skipped ok ok ok skipped failed"},
 		{server.URL + "/busy", "", "", fault.Busy, check.Protocol, "skipped ok ok ok skipped failed"},
@@ -380,7 +398,7 @@ func TestWeb(t *testing.T) {
 		{davs + "/ok", "", "", fault.Unsupported, check.Protocol, "skipped ok ok ok skipped failed"},
 		{davs + "/secret", "anna", "wrong", fault.Login, check.Login, "skipped ok ok ok failed skipped"},
 	} {
-		t.Run(c.target[strings.LastIndex(c.target, "/"):]+c.user+c.password, func(t *testing.T) {
+		t.Run(c.target+" "+c.user+c.password, func(t *testing.T) {
 			r := run(t, c.target, check.Options{Network: n, User: c.user, Password: password(c.password)})
 			require.Equal(t, c.kind, r.Kind, "%v", r.Fault)
 			require.Equal(t, c.step, r.Step)

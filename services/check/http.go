@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"guichet/services/connect"
@@ -78,8 +77,8 @@ type httpTalk struct {
 	d        *diagnosis
 	r        *bufio.Reader
 	expected string
-	login    bool
-	password string
+	// authorization gives the header of that name; nil: none.
+	authorization func(method, uri string) string
 }
 
 type httpAnswer struct {
@@ -107,8 +106,8 @@ func (t *httpTalk) ask(method string, header http.Header) (*httpAnswer, error) {
 	}
 	request.Header.Set("User-Agent", "Guichet")
 	request.Header.Set("Accept", "*/*")
-	if t.login {
-		request.SetBasicAuth(t.d.o.User, t.password)
+	if t.authorization != nil {
+		request.Header.Set("Authorization", t.authorization(method, u.RequestURI()))
 	}
 	if err := request.Write(t.d.conn); err != nil {
 		return nil, err
@@ -160,14 +159,15 @@ func (t *httpTalk) judge(ctx context.Context, a *httpAnswer, method string) erro
 	if a.StatusCode == http.StatusBadRequest && d.steps[TLS].State != OK && t.wantsTLS(ctx, a) {
 		return d.other(t.expected, "tls", a.said())
 	}
-	if a.StatusCode == http.StatusUnauthorized && !t.login {
-		basic := slices.ContainsFunc(a.Header.Values("WWW-Authenticate"), func(s string) bool {
-			return strings.HasPrefix(strings.ToLower(s), "basic")
-		})
-		if basic && d.steps[TLS].State == OK {
-			return t.tryLogin(ctx, method)
+	if a.StatusCode == http.StatusUnauthorized && t.authorization == nil {
+		switch {
+		case d.guest():
+			return nil // the server is there and asks who we are
+		case d.steps[TLS].State != OK:
+			d.at(TLS)
+			return fault.Newf(fault.Unsupported, "check", d.host, "no TLS, and no password in clear text")
 		}
-		return nil // the server is there and asks who we are
+		return t.tryLogin(ctx, method, a.Header.Values("WWW-Authenticate"))
 	}
 	kind := fault.Kind("")
 	switch code := a.StatusCode; {
@@ -199,7 +199,7 @@ func (t *httpTalk) wantsTLS(ctx context.Context, a *httpAnswer) bool {
 
 // tryLogin opens a new connection for the request with the name and password:
 // the old one may be at its end.
-func (t *httpTalk) tryLogin(ctx context.Context, method string) error {
+func (t *httpTalk) tryLogin(ctx context.Context, method string, challenges []string) error {
 	d := t.d
 	password, ok, err := d.secret(ctx)
 	if err != nil {
@@ -208,6 +208,10 @@ func (t *httpTalk) tryLogin(ctx context.Context, method string) error {
 	if !ok {
 		d.at(Protocol)
 		return nil
+	}
+	authorization := authorize(challenges, d.o.User, password)
+	if authorization == nil {
+		return fault.Newf(fault.Unsupported, "login", d.host, "no way to log in by password: %s", fault.CleanLine(strings.Join(challenges, ", ")))
 	}
 	_ = d.conn.Close() // its answer has been read
 	c, err := d.n.DialFor(ctx, d.proxyScheme(), d.host, d.port)
@@ -219,7 +223,7 @@ func (t *httpTalk) tryLogin(ctx context.Context, method string) error {
 		return err
 	}
 	d.at(Login)
-	t.r, t.login, t.password = bufio.NewReader(d.conn), true, password
+	t.r, t.authorization = bufio.NewReader(d.conn), authorization
 	a, err := t.ask(method, http.Header{"Depth": {"0"}})
 	d.at(Login)
 	if err != nil {

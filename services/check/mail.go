@@ -160,8 +160,9 @@ func (t *imapTalk) said(kind fault.Kind, l string) error {
 	return f
 }
 
+// capability asks what the server can. Its greeting may have told already; after
+// STARTTLS the talk is a new one, so that nothing said in clear is left.
 func (t *imapTalk) capability() error {
-	t.capabilities = nil
 	answer, err := t.command("CAPABILITY")
 	if err != nil {
 		return err

@@ -56,20 +56,35 @@ func NewTrust() *Trust { return &Trust{} }
 // reported as Damaged: a second OpenTrust then succeeds with an empty store.
 func OpenTrust(path string) (*Trust, error) {
 	t := &Trust{path: path}
-	text, err := os.ReadFile(path)
+	entries, err := t.read()
+	if fault.Is(err, fault.Damaged) {
+		aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
+		if rerr := os.Rename(path, aside); rerr != nil {
+			err = errors.Join(err, rerr)
+		}
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.entries = entries
+	return t, nil
+}
+
+// read gives what the file holds, nothing where there is none.
+func (t *Trust) read() ([]Trusted, error) {
+	text, err := os.ReadFile(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return t, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fault.From("read trust", "", err)
 	}
 	var f trustFile
 	if err := json.Unmarshal(text, &f); err != nil {
-		aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
-		return nil, fault.New(fault.Damaged, "read trust", "", errors.Join(err, os.Rename(path, aside)))
+		return nil, fault.New(fault.Damaged, "read trust", "", err)
 	}
-	t.entries = f.Trusted
-	return t, nil
+	return f.Trusted, nil
 }
 
 type trustFile struct {
@@ -121,11 +136,20 @@ func (e Trusted) same(o Trusted) bool {
 	return e.Kind == o.Kind && e.Host == normalHost(o.Host) && e.Port == o.Port
 }
 
-// change edits a copy, writes it, and only then makes it the truth.
+// change edits a copy, writes it, and only then makes it the truth. The file is
+// read again before: a command may have changed it beside the window.
 func (t *Trust) change(edit func([]Trusted) []Trusted) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	entries := edit(slices.Clone(t.entries))
+	entries := slices.Clone(t.entries)
+	if t.path != "" {
+		newest, err := t.read()
+		if err != nil {
+			return err
+		}
+		entries = newest
+	}
+	entries = edit(entries)
 	if t.path != "" {
 		text, err := json.MarshalIndent(trustFile{entries}, "", "  ")
 		if err != nil {

@@ -57,6 +57,20 @@ func TestTrustIsKept(t *testing.T) {
 	require.Empty(t, left)
 }
 
+func TestTrustOfTwoProgramsIsMerged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trust.json")
+	one, err := connect.OpenTrust(path)
+	require.NoError(t, err)
+	two, err := connect.OpenTrust(path)
+	require.NoError(t, err)
+	require.NoError(t, one.TrustCertificate(&connect.CertificateQuestion{Host: "one.test", Port: 1}))
+	require.NoError(t, two.TrustCertificate(&connect.CertificateQuestion{Host: "two.test", Port: 2}))
+	require.Len(t, two.List(), 2)
+	again, err := connect.OpenTrust(path)
+	require.NoError(t, err)
+	require.Len(t, again.List(), 2)
+}
+
 func TestDamagedTrustIsMovedAside(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trust.json")
 	require.NoError(t, os.WriteFile(path, []byte(`{"trusted": [`), 0o600))
