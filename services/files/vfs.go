@@ -133,6 +133,9 @@ type Caps struct {
 	TimePrecision time.Duration
 	MaxConns      int  // parallel transfers that make sense
 	CaseFolding   bool // names that differ in case only are the same
+	// Rewind is how many bytes at the end of an upload that broke off may be
+	// holes: a resume goes back by that much.
+	Rewind int64
 }
 
 // WriteOptions describe a file about to be written.

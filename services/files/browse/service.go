@@ -58,7 +58,9 @@ func (s *Service) Transfer(from *Session, entries []files.Entry, to *Session, ex
 
 // TransferPaths makes jobs for files and folders of this computer (dropped onto
 // the window), given as paths of the system.
-func (s *Service) TransferPaths(paths []string, to *Session, exists transfer.Answer) error { return nil }
+func (s *Service) TransferPaths(paths []string, to *Session, exists transfer.Answer) error {
+	return nil
+}
 
 // Session looks into one folder of one place. Its methods return at once.
 type Session struct{}

@@ -5,10 +5,17 @@ package sites
 
 import (
 	"context"
+	"os"
+	"strings"
+	"sync"
 
 	"guichet/services/connect"
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/ftp"
+	"guichet/services/files/local"
+	"guichet/services/files/sftp"
+	"guichet/services/files/webdav"
 )
 
 // Service is the name under which passwords of file servers are kept.
@@ -50,17 +57,87 @@ func Dial(ctx context.Context, p Params, site files.Site) (files.FS, error) {
 // Dialer dials sites and remembers, as long as the program runs, the passwords
 // typed in and what was learnt about servers. It is safe for concurrent use.
 type Dialer struct {
-	p Params
+	p      Params
+	memory ftp.Memory
+	mu     sync.Mutex
+	typed  map[string]string // by Site.Account
 }
 
 // NewDialer makes a Dialer.
-func NewDialer(p Params) *Dialer { return &Dialer{p: p} }
-
-// Dial is the function Dial with the Dialer's memory.
-func (d *Dialer) Dial(ctx context.Context, site files.Site) (files.FS, error) {
-	return nil, fault.Newf(fault.Unsupported, "connect", site.Host, "protocol %q", site.Protocol)
-}
+func NewDialer(p Params) *Dialer { return &Dialer{p: p, typed: map[string]string{}} }
 
 // Remember uses password for the site's account until the program ends,
 // without saving it.
-func (d *Dialer) Remember(site files.Site, password string) {}
+func (d *Dialer) Remember(site files.Site, password string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.typed[account(site)] = password
+}
+
+// Forget drops the site's password from memory.
+func (d *Dialer) Forget(site files.Site) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.typed, account(site))
+}
+
+// account names a password's owner. The protocol is part of it: what was meant
+// for an encrypted one must not go out over another.
+func account(site files.Site) string { return string(site.Protocol) + "://" + site.Account() }
+
+// password finds the password of a site: the one given, the one typed in, the
+// saved one. A fault of kind Login says that there is none.
+func (d *Dialer) password(ctx context.Context, site files.Site) (string, error) {
+	if d.p.Password != nil {
+		return *d.p.Password, nil
+	}
+	d.mu.Lock()
+	typed, ok := d.typed[account(site)]
+	d.mu.Unlock()
+	if ok {
+		return typed, nil
+	}
+	if d.p.Secrets != nil {
+		saved, err := d.p.Secrets.Get(ctx, Service, account(site))
+		if err == nil || !fault.Is(err, fault.NotFound) {
+			return saved, err
+		}
+	}
+	return "", &fault.Fault{Kind: fault.Login, Op: "login", Host: site.Host, Step: "login"}
+}
+
+// Dial is the function Dial with the Dialer's memory.
+func (d *Dialer) Dial(ctx context.Context, site files.Site) (files.FS, error) {
+	if site.Protocol != files.ProtocolLocal {
+		if site.Host == "" || strings.ContainsAny(site.Host, " /\\@\r\n\x00") {
+			return nil, fault.Newf(fault.NameNotFound, "connect", site.Host, "not a host name")
+		}
+		if d.p.Network == nil {
+			return nil, fault.Newf(fault.Internal, "connect", site.Host, "no network")
+		}
+	}
+	password := func(ctx context.Context) (string, error) { return d.password(ctx, site) }
+	switch site.Protocol {
+	case files.ProtocolLocal:
+		return open(local.New(string(os.PathSeparator), local.Options{}))
+	case files.ProtocolFTP, files.ProtocolFTPS, files.ProtocolFTPES:
+		return open(ftp.Dial(ctx, ftp.Params{
+			Network: d.p.Network, Site: site, Password: password, Memory: &d.memory, MaxConns: d.p.MaxConns,
+		}))
+	case files.ProtocolSFTP:
+		return open(sftp.Dial(ctx, sftp.Params{
+			Network: d.p.Network, Site: site, Password: password, Ask: d.p.Ask, Passphrase: d.p.Passphrase,
+		}))
+	case files.ProtocolDAV, files.ProtocolDAVS:
+		return open(webdav.Dial(ctx, webdav.Params{Network: d.p.Network, Site: site, Password: password}))
+	}
+	return nil, fault.Newf(fault.Unsupported, "connect", site.Host, "protocol %q", site.Protocol)
+}
+
+// open keeps a typed nil out of the interface.
+func open[F files.FS](f F, err error) (files.FS, error) {
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}

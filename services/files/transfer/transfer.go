@@ -47,6 +47,11 @@ type Options struct {
 	// Progress is called often, from one goroutine at a time. size is -1 where
 	// the source does not tell.
 	Progress func(done, size int64)
+	// SkipSame passes over a target of the same size and time without asking.
+	SkipSame bool
+	// Tries is how often a copy is begun again where it broke off, when the fault
+	// is one of the network's; 0: 3.
+	Tries int
 	// NoTimes leaves the time of the copy at now.
 	NoTimes bool
 	// Part, if not nil, is told the temporary path before the first byte is

@@ -1,0 +1,5 @@
+package local
+
+import "errors"
+
+func makePipe(string) error { return errors.ErrUnsupported }
