@@ -243,3 +243,6 @@ func (f *Panel) askPassword(site files.Site, err error) {
 	})
 	f.p.Host.Window().Canvas().Focus(password)
 }
+
+// Connect opens the form for a server.
+func (f *Panel) Connect() { f.connectDialog("", "") }

@@ -18,6 +18,7 @@ import (
 	"guichet/app/words"
 	"guichet/services/activity"
 	"guichet/services/address"
+	"guichet/services/check"
 	"guichet/services/files"
 	"guichet/services/files/browse"
 	"guichet/services/publish"
@@ -45,8 +46,9 @@ type Params struct {
 	Activity binding.Item[*activity.Snapshot]
 	// OpenFile opens a file of this computer with the system's program for it.
 	OpenFile func(path string) error
-	// Trust remembers a certificate or host key that the person accepted.
-	Now func() time.Time // nil: time.Now
+	// Diagnose examines the server of a site; nil: no diagnosis.
+	Diagnose func(ctx context.Context, site files.Site) check.Report
+	Now      func() time.Time // nil: time.Now
 }
 
 // Panel is the Files tab. Its methods are called on the UI goroutine.

@@ -1,6 +1,7 @@
 package filespanel
 
 import (
+	"context"
 	"errors"
 	"path"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 
 	"guichet/app/look"
+	"guichet/app/trouble"
 	"guichet/app/words"
 	"guichet/services/fault"
 	"guichet/services/files"
@@ -38,6 +40,8 @@ type side struct {
 	entries    []files.Entry   // sorted
 	shown      files.Path
 	seen       *browse.Listing // what the view shows
+	stuck      *trouble.View   // the face for stuckBy
+	stuckBy    error
 	column     filetable.Column
 	descending bool
 }
@@ -257,19 +261,40 @@ func shorten(t string, n int) string {
 // updateFace shows a sentence where there are no rows.
 func (s *side) updateFace(l *browse.Listing) {
 	s.face.Objects = nil
+	if s.stuck != nil && l.Fault == nil {
+		s.stuck.Stop()
+		s.stuck, s.stuckBy = nil, nil
+	}
 	switch {
 	case len(l.Entries) > 0 || l.Loading && l.Fault == nil:
 	case l.Fault != nil:
-		e := words.Fault(l.Fault, "files")
-		column := kit.Column(10, kit.NewImage(look.Icon("plug"), 36, kit.ColorQuiet),
-			kit.NewParagraph(e.Title, kit.TextStyle{Size: kit.SizeHeading, Bold: true}),
-			kit.NewParagraph(e.Meaning+"\n"+strings.Join(e.Next, "\n"), kit.TextStyle{Color: kit.ColorQuiet}),
-			kit.Row(8, -1, kit.NewButton(kit.ButtonParams{Text: words.T("files.again"), Kind: kit.Primary, OnTapped: s.session.Reload})))
-		s.face.Objects = []fyne.CanvasObject{kit.NewPage(420, true, kit.Inset(20, 20, 20, 20, column))}
+		s.face.Objects = []fyne.CanvasObject{s.troubleFace(l)}
 	case l.State == browse.Ready && !l.Loading:
 		s.face.Objects = []fyne.CanvasObject{kit.Inset(60, 20, 0, 20, kit.NewParagraph(words.T("files.empty"), kit.TextStyle{Color: kit.ColorQuiet}))}
 	}
 	s.face.Refresh()
+}
+
+// troubleFace says what is wrong and, for a server, at which step.
+func (s *side) troubleFace(l *browse.Listing) fyne.CanvasObject {
+	if s.stuck != nil && errors.Is(s.stuckBy, l.Fault) {
+		return s.stuck
+	}
+	v := trouble.New(trouble.Params{Panel: s.f.ID(), Err: l.Fault, Now: s.f.p.Now, OnRetry: s.session.Reload})
+	s.stuck, s.stuckBy = v, l.Fault
+	if s.local || s.f.p.Diagnose == nil || l.State != browse.Broken {
+		return v
+	}
+	site := l.Site
+	s.f.p.Tasks.Go("diagnose", func(ctx context.Context) {
+		r := s.f.p.Diagnose(ctx, site)
+		s.f.p.Host.Post(func() {
+			if s.stuck == v && !r.OK {
+				v.SetReport(&r)
+			}
+		})
+	})
+	return v
 }
 
 // question shows what only a person can decide, and tells of an action that

@@ -17,6 +17,7 @@ import (
 	"guichet/app/panel"
 	"guichet/app/words"
 	"guichet/services/address"
+	"guichet/services/fault"
 	"guichet/services/html"
 	"guichet/services/mail"
 	"guichet/services/publish"
@@ -35,6 +36,8 @@ type Params struct {
 	OpenFile func(path string) error
 	// Fetch loads a remote picture that the person allowed.
 	Fetch func(ctx context.Context, r html.Request) (*html.Resource, error)
+	// Diagnose examines an account's server; nil: no diagnosis.
+	Diagnose Diagnose
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -49,9 +52,11 @@ type Panel struct {
 	folders *folderPane
 	list    *listPane
 	reader  *reader
-	account *accountForm // nil unless an account is being added
-	compose *composer    // nil unless a mail is being written
-	ref     mail.Ref     // the view that is open
+	account *accountForm           // nil unless an account is being added
+	stuck   *troubleFace           // nil unless the tab is of no use
+	told    map[int64]*fault.Fault // what each account's last toast was about
+	compose *composer              // nil unless a mail is being written
+	ref     mail.Ref               // the view that is open
 	started bool
 	shown   bool
 	hovered string // the link under the pointer
@@ -66,7 +71,7 @@ func New(p Params) *Panel {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	m := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: binding.NewInt(), ref: mail.AllInboxes}
+	m := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: binding.NewInt(), ref: mail.AllInboxes, told: map[int64]*fault.Fault{}}
 	return m
 }
 
@@ -92,9 +97,14 @@ func (m *Panel) Content() fyne.CanvasObject {
 	if m.compose != nil {
 		m.compose = m.compose.rebuilt()
 	}
+	if m.stuck != nil {
+		m.stuck.close()
+		m.stuck = nil
+	}
 	m.listen()
 	m.showFace()
 	m.updateAll()
+	m.updateTroubleFace()
 	return m.root
 }
 
@@ -198,7 +208,7 @@ func (m *Panel) listen() {
 	on(m.p.Mail.Folders, func() { m.folders.update(); m.updateStatus() })
 	on(m.p.Mail.Rows, m.rowsChanged)
 	on(m.p.Mail.Current, func() { m.reader.update(); m.p.Host.Changed(m) })
-	on(m.p.Mail.Status, func() { m.updateStatus(); m.list.updateTrouble() })
+	on(m.p.Mail.Status, func() { m.updateStatus(); m.list.updateTrouble(); m.updateTroubleFace() })
 	on(m.p.Mail.Outbox, m.outboxChanged)
 	on(m.p.Mail.Drafts, m.outboxChanged)
 	on(m.p.Mail.UnreadTotal, m.updateBadge)
@@ -260,6 +270,8 @@ func (m *Panel) showFace() {
 		face = m.account.view()
 	case !m.hasAccounts():
 		face = m.emptyFace()
+	case m.stuck != nil && m.compose == nil:
+		face = m.stuck.view
 	default:
 		right := m.reader.view()
 		if m.compose != nil {

@@ -1,0 +1,141 @@
+package house
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"guichet/services/demo"
+	"guichet/services/fault"
+	"guichet/services/files"
+	"guichet/services/files/sites"
+	"guichet/services/mail"
+	"guichet/services/profile"
+	"guichet/services/web"
+)
+
+// Demo is a house on the sample servers: a profile of its own in a temporary
+// folder, the only one that trusts the demo's authority.
+type Demo struct {
+	*House
+	servers *demo.Demo
+	dir     string
+}
+
+// OpenDemo starts the sample servers and furnishes a temporary profile with
+// their accounts, servers and bookmarks. settings, if not nil, are taken over:
+// language, theme and text size stay as they were.
+func OpenDemo(ctx context.Context, settings *profile.Values) (d *Demo, err error) {
+	dir, err := os.MkdirTemp("", "guichet-demo-profile-")
+	if err != nil {
+		return nil, fault.From("demo", "", err)
+	}
+	servers, err := demo.Start(ctx, demo.Params{Dir: dir})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	d = &Demo{servers: servers, dir: dir}
+	i := servers.Info()
+	d.House, err = Open(ctx, Options{Dir: filepath.Join(dir, "profile"), CA: []string{i.CA}, KnownHosts: []string{i.KnownHosts}})
+	if err != nil {
+		return nil, errors.Join(err, servers.Close(), os.RemoveAll(dir))
+	}
+	if err := d.furnish(ctx, i, settings); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// Info says where the demo's servers are.
+func (d *Demo) Info() demo.Info { return d.servers.Info() }
+
+// Close ends the house and the servers, and removes everything.
+func (d *Demo) Close() error {
+	return errors.Join(d.House.Close(), d.servers.Close(), os.RemoveAll(d.dir))
+}
+
+func (d *Demo) furnish(ctx context.Context, i demo.Info, settings *profile.Values) error {
+	err := d.Profile.Settings.Change(func(v *profile.Values) {
+		if settings != nil {
+			v.Language, v.Theme, v.TextSize = settings.Language, settings.Theme, settings.TextSize
+			v.Width, v.Height = settings.Width, settings.Height
+		}
+		v.Welcomed = true
+	})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(d.Profile.Downloads(), 0o700); err != nil {
+		return fault.From("demo", "", err)
+	}
+	if err := d.furnishMail(ctx, i); err != nil {
+		return err
+	}
+	if err := d.furnishFiles(ctx, i); err != nil {
+		return err
+	}
+	return d.furnishWeb(i)
+}
+
+func (d *Demo) furnishMail(ctx context.Context, i demo.Info) error {
+	s, err := d.Mail()
+	if err != nil {
+		return err
+	}
+	imap, err := mailServer(i.IMAPS, i.User)
+	if err != nil {
+		return err
+	}
+	smtp, err := mailServer(i.SMTPS, i.User)
+	if err != nil {
+		return err
+	}
+	_, err = s.AddManual(ctx, mail.Settings{Email: i.User, Name: demo.FullName, IMAP: imap, SMTP: smtp, Password: i.Password}, nil)
+	return err
+}
+
+func mailServer(address, login string) (mail.Server, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return mail.Server{}, fault.New(fault.Internal, "demo", "", err)
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return mail.Server{}, fault.New(fault.Internal, "demo", "", err)
+	}
+	return mail.Server{Host: u.Hostname(), Port: port, Security: mail.TLS, Login: login}, nil
+}
+
+func (d *Demo) furnishFiles(ctx context.Context, i demo.Info) error {
+	if _, err := d.Browse(); err != nil {
+		return err
+	}
+	for _, s := range []struct{ name, address string }{{"Club server", i.SFTP}, {"Old club server", i.FTPES}, {"Photo archive", i.DAV}} {
+		site, err := files.ParseURL(s.address)
+		if err != nil {
+			return err
+		}
+		site.Name, site.User = s.name, i.User
+		if err := d.Secrets.Set(ctx, sites.Service, site.Account(), i.Password); err != nil {
+			return err
+		}
+		if _, err := d.sites.Save(ctx, site); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Demo) furnishWeb(i demo.Info) error {
+	s, err := d.Web()
+	if err != nil {
+		return err
+	}
+	for _, b := range []struct{ title, path string }{{"Town Library", "library/"}, {"Orchestra", "orchestra/"}, {"Garden club", "garden/"}, {"Local news", "news/"}} {
+		s.PutBookmark(web.Bookmark{URL: i.HTTPS + b.path, Title: b.title})
+	}
+	return nil
+}
