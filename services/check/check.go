@@ -129,7 +129,7 @@ func Run(ctx context.Context, target address.Target, o Options) Report {
 		d.steps[id] = &Step{ID: id, State: Skipped}
 	}
 	if err := task.Catch("check", func() error { return d.run(ctx, target) }); err != nil {
-		d.fail(fault.From("check", target.Shown, err))
+		d.fail(fault.From("check", "", err))
 	}
 	return d.report()
 }

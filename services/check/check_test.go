@@ -244,10 +244,26 @@ func TestStartTLSStrippedOrInjected(t *testing.T) {
 	}
 }
 
+// quiet swallows TLS alerts.
+type quiet struct{ net.Conn }
+
+func (q *quiet) Write(b []byte) (int, error) {
+	if len(b) > 0 && b[0] == 21 {
+		return len(b), nil
+	}
+	return q.Conn.Write(b)
+}
+
 func TestAnotherProtocolAnswers(t *testing.T) {
 	ca := connecttest.NewCA(t)
 	n := connect.New(connect.Params{Roots: ca.Pool()})
 	secured := connecttest.ListenTLS(t, &tls.Config{Certificates: []tls.Certificate{ca.Leaf()}}, nil)
+	muteTLS := connecttest.Listen(t, func(c net.Conn) { // hangs up on clear text without an alert
+		s := tls.Server(&quiet{Conn: c}, &tls.Config{Certificates: []tls.Certificate{ca.Leaf()}})
+		if s.Handshake() == nil {
+			connecttest.Drain(s)
+		}
+	})
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
 	u, err := url.Parse(web.URL)
@@ -274,6 +290,7 @@ func TestAnotherProtocolAnswers(t *testing.T) {
 		"HTTP for SSH":       {"sftp", webPort, "ssh", "http"},
 		"HTTP for HTTPS":     {"https", webPort, "tls", "http"},
 		"HTTPS for HTTP":     {"http", secureWebPort, "http", "tls"},
+		"mute TLS for HTTP":  {"http", muteTLS, "http", "tls"},
 		"TLS for IMAP":       {"imap", secured, "imap", "tls"},
 		"TLS for FTP":        {"ftpes", secured, "ftp", "tls"},
 		"IMAP for IMAPS":     {"imaps", connecttest.Listen(t, say("* OK hi\r\n")), "tls", "imap"},

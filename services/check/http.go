@@ -22,9 +22,9 @@ func (d *diagnosis) web(ctx context.Context) error {
 		return err
 	}
 	return d.conversation(ctx, "http", func(ctx context.Context, t *httpTalk) error {
-		a, err := t.ask(http.MethodHead, nil)
+		a, err := t.ask(ctx, http.MethodHead, nil)
 		if err == nil && (a.StatusCode == http.StatusMethodNotAllowed || a.StatusCode == http.StatusNotImplemented) {
-			a, err = t.ask(http.MethodGet, nil)
+			a, err = t.ask(ctx, http.MethodGet, nil)
 		}
 		if err != nil {
 			return err
@@ -40,7 +40,7 @@ func (d *diagnosis) webDAV(ctx context.Context) error {
 		return err
 	}
 	return d.conversation(ctx, "dav", func(ctx context.Context, t *httpTalk) error {
-		a, err := t.ask("PROPFIND", http.Header{"Depth": {"0"}})
+		a, err := t.ask(ctx, "PROPFIND", http.Header{"Depth": {"0"}})
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (a *httpAnswer) said() string { return fault.CleanLine(a.Proto + " " + a.St
 
 // ask sends a request without a body and reads the answer's header and the
 // start of its body.
-func (t *httpTalk) ask(method string, header http.Header) (*httpAnswer, error) {
+func (t *httpTalk) ask(ctx context.Context, method string, header http.Header) (*httpAnswer, error) {
 	u := *t.d.url
 	u.User, u.Fragment = nil, ""
 	u.Scheme = map[string]string{"dav": "http", "davs": "https"}[u.Scheme]
@@ -114,6 +114,9 @@ func (t *httpTalk) ask(method string, header http.Header) (*httpAnswer, error) {
 	}
 	first, err := t.r.Peek(5)
 	if err != nil && len(first) == 0 {
+		if errors.Is(err, io.EOF) && t.d.steps[TLS].State != OK && t.d.silentProtocol(ctx) == "tls" {
+			return nil, t.d.other(t.expected, "tls", "")
+		}
 		return nil, err
 	}
 	if found := recognise(first); found != "http" {
@@ -224,7 +227,7 @@ func (t *httpTalk) tryLogin(ctx context.Context, method string, challenges []str
 	}
 	d.at(Login)
 	t.r, t.authorization = bufio.NewReader(d.conn), authorization
-	a, err := t.ask(method, http.Header{"Depth": {"0"}})
+	a, err := t.ask(ctx, method, http.Header{"Depth": {"0"}})
 	d.at(Login)
 	if err != nil {
 		return err

@@ -338,7 +338,7 @@ func (d *diagnosis) secure(ctx context.Context, first bool, alpn ...string) erro
 				found = d.greeting(ctx, d.host, d.port)
 			}
 			if found != "" && found != "tls" {
-				return d.other("tls", found, f.Said)
+				return d.other("tls", found, "") // f.Said is but five bytes
 			}
 		}
 		return f
