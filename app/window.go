@@ -163,14 +163,23 @@ func (w *Window) build() {
 			items = append(items, rail.Item{ID: p.ID(), Title: p.Title(), Icon: p.Icon(), Foot: p.ID() == "activity" || p.ID() == "settings"})
 		})
 	}
-	w.rail = rail.New(items, w.ShowPanel)
+	if !nativeMenus() {
+		items = append(items, rail.Item{ID: menuItem, Title: words.T("rail.menu"), Icon: look.Icon("menu"), Foot: true, Small: true})
+	}
+	w.rail = rail.New(items, func(id string) {
+		if id == menuItem {
+			w.ShowMenu()
+			return
+		}
+		w.ShowPanel(id)
+	})
 	w.buildAddress()
 	w.bar = container.New(&barLayout{})
 	w.barOf = ""
 	w.content = container.NewStack()
 	foot := w.status.build(w)
 	top := kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}), kit.Least(0, 55, kit.Inset(10, 14, 10, 14, w.bar)))
-	middle := container.NewBorder(kit.Column(0, top, kit.Line()), kit.Column(0, kit.Line(), foot), nil, nil, w.content)
+	middle := kit.Frame(kit.Column(0, top, kit.Line()), w.content, kit.Column(0, kit.Line(), foot))
 	body := container.New(railLayout{}, w.rail, middle)
 	w.win.SetContent(container.NewStack(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}), body, w.toasts, w.popups, w.tips))
 	for _, p := range w.panels {
@@ -178,6 +187,9 @@ func (w *Window) build() {
 	}
 	w.buildMenu()
 }
+
+// menuItem is the rail's button for the menu of all commands.
+const menuItem = "menu"
 
 // railLayout puts the rail at the left of the rest, without a gap.
 type railLayout struct{}

@@ -113,7 +113,7 @@ func TestAddressBox(t *testing.T) {
 	f.OpenText("example.com/page")
 	require.Equal(t, "web", f.Shown().ID())
 	require.Equal(t, "example.com", f.web.opened[0].URL.Host)
-	f.OpenText("settings")
+	f.OpenText("about:settings")
 	require.Equal(t, "settings", f.Shown().ID())
 
 	f.press(ctrl(fyne.KeyL))

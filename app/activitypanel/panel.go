@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/data/binding"
 	"fyne.io/fyne/v2/widget"
 
+	"guichet/app/jobview"
 	"guichet/app/look"
 	"guichet/app/panel"
 	"guichet/app/words"
@@ -27,15 +28,11 @@ import (
 
 // Center is what the panel needs of activity.Center.
 type Center interface {
-	Pause(id int64)
-	Resume(id int64)
-	Retry(id int64)
-	Cancel(id int64)
+	jobview.Jobs
 	Remove(id int64)
 	Clear()
 	PauseAll()
 	ResumeAll()
-	Answer(id int64, value string, all bool)
 }
 
 // Params are what a Panel is made of.
@@ -177,8 +174,10 @@ func (a *Panel) Content() fyne.CanvasObject {
 		},
 		Single: true,
 		OnOpen: func(i int) {
-			if i < len(a.lines) && a.lines[i].heading == "" {
-				a.do(a.lines[i].job, Open, false)
+			if i < len(a.lines) && a.p.Open != nil {
+				if path := pathOf(a.lines[i].job); path != "" {
+					a.open(path, a.p.Open)
+				}
 			}
 		},
 		OnKey: func(ev *fyne.KeyEvent) bool {
@@ -186,12 +185,12 @@ func (a *Panel) Content() fyne.CanvasObject {
 			if ev.Name != fyne.KeyDelete || i < 0 || i >= len(a.lines) || !a.lines[i].job.State.Ended() {
 				return false
 			}
-			a.do(a.lines[i].job, Remove, false)
+			a.p.Center.Remove(a.lines[i].job.ID)
 			return true
 		},
 	})
 	head := kit.Inset(16, 24, 8, 24, kit.Row(12, 1, kit.NewText(words.T("activity.title"), kit.TextStyle{Size: kit.SizeTitle, Bold: true}), a.summary))
-	a.filled = container.NewBorder(head, nil, nil, nil, kit.Inset(0, 12, 0, 12, a.list))
+	a.filled = kit.Frame(head, kit.Inset(0, 12, 0, 12, a.list), nil)
 	a.stack = container.NewStack(a.filled, a.empty)
 	a.fill()
 	return a.stack
@@ -344,45 +343,11 @@ func (a *Panel) summarize() {
 	a.summary.SetText(strings.Join(parts, " · "))
 }
 
-// do carries out a row's action.
-func (a *Panel) do(j activity.Job, action string, all bool) {
-	c := a.p.Center
-	open := func(f func(string) error) {
-		path := ResultOf(j).Path
-		if path == "" || f == nil || j.State != activity.Done {
-			return
-		}
-		if err := f(path); err != nil {
-			a.p.Host.Trouble("files", err, nil)
-		}
-	}
-	switch action {
-	case Pause:
-		c.Pause(j.ID)
-	case Resume:
-		c.Resume(j.ID)
-	case Retry:
-		c.Retry(j.ID)
-	case Cancel:
-		c.Cancel(j.ID)
-	case Remove:
-		c.Remove(j.ID)
-	case Open:
-		open(a.p.Open)
-	case Folder:
-		open(a.p.ShowInFolder)
-	default:
-		if value, ok := strings.CutPrefix(action, Answer); ok {
-			c.Answer(j.ID, value, all)
-		}
-	}
-}
-
 // row is a line of the list: it can be a heading or a job's.
 type row struct {
 	widget.BaseWidget
 	content *fyne.Container
-	ground   *kit.Box
+	ground  *kit.Box
 	heading *kit.Text
 	job     *transferrow.Row
 	line    fyne.CanvasObject
@@ -424,6 +389,6 @@ func (a *Panel) update(l line, r *row, s rowlist.State) {
 		r.Refresh()
 		return
 	}
-	r.job.Set(Row(l.job, a.p.Now(), func(action string, all bool) { a.do(l.job, action, all) }))
+	r.job.Set(a.data(l.job, a.p.Now()))
 	r.Refresh()
 }

@@ -56,6 +56,7 @@ var light = palette{
 	kit.ColorBadGround:     hex(0xfbeae6),
 	kit.ColorOnBad:         hex(0xffffff),
 	kit.ColorTrack:         hex(0xe3e0d8),
+	kit.ColorVeil:          alpha(0x1d2733, 0x50),
 
 	theme.ColorNameBackground:          hex(0xffffff),
 	theme.ColorNameButton:              hex(0xffffff),
@@ -66,7 +67,7 @@ var light = palette{
 	theme.ColorNameForegroundOnWarning: hex(0x1d2733),
 	theme.ColorNameHeaderBackground:    hex(0xfaf9f6),
 	theme.ColorNameHyperlink:           hex(0x17698a),
-	theme.ColorNameInputBackground:     hex(0xffffff),
+	theme.ColorNameInputBackground:     hex(0xf4f3ef),
 	theme.ColorNameInputBorder:         hex(0xd5d1c6),
 	theme.ColorNameMenuBackground:      hex(0xffffff),
 	theme.ColorNameOverlayBackground:   hex(0xffffff),
@@ -76,7 +77,7 @@ var light = palette{
 	theme.ColorNameScrollBarBackground: alpha(0x1d2733, 0x0c),
 	theme.ColorNameSelection:           hex(0xc4dfea),
 	theme.ColorNameSeparator:           hex(0xe3e0d8),
-	theme.ColorNameShadow:              alpha(0x1d2733, 0x30),
+	theme.ColorNameShadow:              alpha(0x1d2733, 0x1c),
 }
 
 var dark = palette{
@@ -111,6 +112,7 @@ var dark = palette{
 	kit.ColorBadGround:     hex(0x41201a),
 	kit.ColorOnBad:         hex(0x2a0b05),
 	kit.ColorTrack:         hex(0x36424d),
+	kit.ColorVeil:          alpha(0x000000, 0x90),
 
 	theme.ColorNameBackground:          hex(0x1a2129),
 	theme.ColorNameButton:              hex(0x232c36),

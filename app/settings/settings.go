@@ -6,7 +6,6 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
-	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -159,7 +158,7 @@ func setting(title, hint string, control fyne.CanvasObject) fyne.CanvasObject {
 	if hint != "" {
 		label.Add(kit.NewParagraph(hint, kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet}))
 	}
-	return kit.Inset(10, 0, 10, 0, kit.Row(16, 0, label, kit.Least(240, 34, control)))
+	return kit.Inset(10, 0, 10, 0, kit.Row(16, 0, label, kit.Least(260, 34, control)))
 }
 
 // choice is a list to choose from; values and labels belong together.
@@ -280,7 +279,7 @@ func (s *Panel) trusted(t connect.Trusted) fyne.CanvasObject {
 	}
 	label := kit.Column(0,
 		kit.NewText(t.Host+":"+strconv.Itoa(t.Port), kit.TextStyle{Shrink: true}),
-		kit.NewText(kind+" · "+words.Date(t.Added, time.Now())+" · "+strings.ToLower(t.Fingerprint), kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Shrink: true}))
+		kit.NewText(kind+" · "+words.Date(t.Added, time.Now())+" · "+t.Fingerprint, kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Shrink: true}))
 	forget := kit.NewButton(kit.ButtonParams{Text: words.T("settings.trust.forget"), Small: true, OnTapped: func() {
 		if err := s.p.Trust.Forget(t); err != nil {
 			s.p.Host.Trouble("settings", err, nil)

@@ -33,12 +33,12 @@ func New(p Params) fyne.CanvasObject {
 	parts := []fyne.CanvasObject{
 		kit.NewParagraph(words.T("welcome.title"), kit.TextStyle{Size: kit.SizeDisplay, Bold: true, Align: fyne.TextAlignCenter}),
 		kit.NewParagraph(words.T("welcome.text"), kit.TextStyle{Color: kit.ColorQuiet, Align: fyne.TextAlignCenter}),
-		kit.Inset(24, 0, 16, 0, kit.Centre(kit.Row(16, -1, cards...))),
+		kit.Inset(24, 0, 16, 0, kit.Grid(190, 16, cards...)),
 	}
 	if p.Skip != nil {
 		parts = append(parts, kit.Centre(kit.NewButton(kit.ButtonParams{Text: words.T("welcome.skip"), Kind: kit.Quiet, OnTapped: p.Skip})))
 	}
-	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorGround}), kit.NewPage(900, true, kit.Inset(24, 24, 24, 24, kit.Column(8, parts...))))
+	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorGround}), kit.NewPage(880, true, kit.Inset(24, 24, 24, 24, kit.Column(8, parts...))))
 }
 
 // card is a big button.
@@ -93,12 +93,8 @@ func (c *card) TypedKey(ev *fyne.KeyEvent) {
 	}
 }
 
-// MinSize is that of a card: its text wraps in it.
-func (c *card) MinSize() fyne.Size {
-	c.ExtendBaseWidget(c)
-	width := kit.Px(248)
-	return fyne.NewSize(width, kit.HeightFor(c.content, width))
-}
+// HeightFor is a card's height at a width: its text wraps in it.
+func (c *card) HeightFor(width float32) float32 { return kit.HeightFor(c.content, width) }
 
 func (c *card) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(kit.Over(c.ground, c.content))

@@ -28,7 +28,7 @@ func Has(id string) bool {
 // translations, area fault: KIND, for certificates KIND.CHECK, each also for
 // one panel as KIND.PANEL. Every kind has words; a nil error has none.
 func Fault(err error, panelID string) Explanation {
-	if err == nil {
+	if f, ok := err.(*fault.Fault); err == nil || ok && f == nil { // an unset field is no fault
 		return Explanation{}
 	}
 	f := fault.From("", "", err)

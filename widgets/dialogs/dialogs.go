@@ -57,7 +57,7 @@ func Show(c fyne.Canvas, p Params) *Dialog {
 	if p.Width == 0 {
 		p.Width = 460
 	}
-	d := &Dialog{p: p, canvas: c, veil: kit.NewBox(kit.BoxStyle{Fill: "shadow"})}
+	d := &Dialog{p: p, canvas: c, veil: kit.NewBox(kit.BoxStyle{Fill: kit.ColorVeil})}
 	d.build()
 	d.ExtendBaseWidget(d)
 	d.focused, d.before = c.Focused(), c.OnTypedKey()

@@ -408,3 +408,90 @@ func (r right) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Resize(fyne.NewSize(w, size.Height))
 	objects[0].Move(fyne.NewPos(size.Width-w, 0))
 }
+
+// frame keeps one object at the top and one at the bottom of a third.
+type frame struct{}
+
+// Frame places head above and foot below body, which takes the rest; head and
+// foot may be nil. Unlike Fyne's border layout it leaves no gap.
+func Frame(head, body, foot fyne.CanvasObject) *fyne.Container {
+	if head == nil {
+		head = nothing()
+	}
+	if foot == nil {
+		foot = nothing()
+	}
+	return container.New(frame{}, body, head, foot)
+}
+
+// nothing takes no room.
+func nothing() fyne.CanvasObject { return NewBox(BoxStyle{}).SetMin(0, 0) }
+
+func (frame) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size := fyne.Size{}
+	for _, o := range objects {
+		if o.Visible() {
+			m := o.MinSize()
+			size = fyne.NewSize(fyne.Max(size.Width, m.Width), size.Height+m.Height)
+		}
+	}
+	return size
+}
+
+func (frame) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	top, bottom := float32(0), size.Height
+	if head := objects[1]; head.Visible() {
+		top = heightFor(head, size.Width)
+		head.Move(fyne.NewPos(0, 0))
+		head.Resize(fyne.NewSize(size.Width, top))
+	}
+	if foot := objects[2]; foot.Visible() {
+		h := heightFor(foot, size.Width)
+		bottom -= h
+		foot.Move(fyne.NewPos(0, bottom))
+		foot.Resize(fyne.NewSize(size.Width, h))
+	}
+	objects[0].Move(fyne.NewPos(0, top))
+	objects[0].Resize(fyne.NewSize(size.Width, fyne.Max(bottom-top, 0)))
+}
+
+// grid lays objects in columns of one width and rows of one height.
+type grid struct{ least, gap float32 }
+
+// Grid places objects in as many columns as there is room for, each as wide as
+// the others and least units of the design at least.
+func Grid(least, gap float32, objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(&grid{least, gap}, objects...)
+}
+
+func (g *grid) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(Px(g.least), 0) }
+
+func (g *grid) each(objects []fyne.CanvasObject, width float32, place func(o fyne.CanvasObject, at fyne.Position, size fyne.Size)) float32 {
+	gap := Px(g.gap)
+	columns := max(min(int((width+gap)/(Px(g.least)+gap)), len(objects)), 1)
+	w := (width - gap*float32(columns-1)) / float32(columns)
+	y := float32(0)
+	for from := 0; from < len(objects); from += columns {
+		line := objects[from:min(from+columns, len(objects))]
+		h := float32(0)
+		for _, o := range line {
+			h = fyne.Max(h, heightFor(o, w))
+		}
+		for i, o := range line {
+			place(o, fyne.NewPos(float32(i)*(w+gap), y), fyne.NewSize(w, h))
+		}
+		y += h + gap
+	}
+	return fyne.Max(y-gap, 0)
+}
+
+func (g *grid) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return g.each(objects, width, func(fyne.CanvasObject, fyne.Position, fyne.Size) {})
+}
+
+func (g *grid) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	g.each(objects, size.Width, func(o fyne.CanvasObject, at fyne.Position, s fyne.Size) {
+		o.Move(at)
+		o.Resize(s)
+	})
+}

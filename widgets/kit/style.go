@@ -43,6 +43,7 @@ const (
 	ColorBadGround     fyne.ThemeColorName = "guichetBadGround"
 	ColorOnBad         fyne.ThemeColorName = theme.ColorNameForegroundOnError
 	ColorTrack         fyne.ThemeColorName = "guichetTrack" // what a progress bar still has to fill
+	ColorVeil          fyne.ThemeColorName = "guichetVeil"  // over the window while a dialog is open
 	ColorNone          fyne.ThemeColorName = ""             // draws nothing
 )
 
@@ -75,7 +76,7 @@ var elsewhere = map[fyne.ThemeColorName]fyne.ThemeColorName{
 	ColorSelectionSide: theme.ColorNameSelection, ColorStrong: theme.ColorNameForeground, ColorBadge: theme.ColorNameError,
 	ColorOnBadge: theme.ColorNameForegroundOnError, ColorGoodText: theme.ColorNameSuccess, ColorGoodGround: theme.ColorNameBackground,
 	ColorWarningText: theme.ColorNameForeground, ColorWarningGround: theme.ColorNameHeaderBackground,
-	ColorWarningEdge: theme.ColorNameWarning, ColorBadGround: theme.ColorNameHeaderBackground, ColorTrack: theme.ColorNameSeparator,
+	ColorWarningEdge: theme.ColorNameWarning, ColorBadGround: theme.ColorNameHeaderBackground, ColorTrack: theme.ColorNameSeparator, ColorVeil: theme.ColorNameShadow,
 }
 
 // Scale is the text size in force divided by the usual one: 0.85 to 1.75.

@@ -17,7 +17,7 @@ type Item struct {
 	Title string
 	Icon  fyne.Resource
 	Foot  bool // stands at the rail's foot
-	Tip   string
+	Small bool // no word below the icon, at the foot's top
 }
 
 // Rail is the widget.
@@ -121,13 +121,15 @@ func (o *renderer) MinSize() fyne.Size {
 
 func (o *renderer) Layout(size fyne.Size) {
 	o.r.ground.Resize(size)
-	top, bottom := kit.Px(10), size.Height-kit.Px(2)
-	for i := len(o.r.buttons) - 1; i >= 0; i-- {
-		if b := o.r.buttons[i]; b.item.Foot {
-			h := b.MinSize().Height
-			bottom -= h
-			b.place(bottom, size.Width, h)
-			bottom -= kit.Px(4)
+	top, bottom := kit.Px(10), size.Height
+	for _, small := range []bool{false, true} {
+		for i := len(o.r.buttons) - 1; i >= 0; i-- {
+			if b := o.r.buttons[i]; b.item.Foot && b.item.Small == small {
+				h := b.MinSize().Height
+				bottom -= h
+				b.place(bottom, size.Width, h)
+				bottom -= kit.Px(4)
+			}
 		}
 	}
 	for _, b := range o.r.buttons {
@@ -229,7 +231,12 @@ type buttonRenderer struct{ b *button }
 
 func (r *buttonRenderer) Destroy() {}
 
-func (r *buttonRenderer) MinSize() fyne.Size { return fyne.NewSize(kit.Px(Width-12), kit.Px(60)) }
+func (r *buttonRenderer) MinSize() fyne.Size {
+	if r.b.item.Small {
+		return fyne.NewSize(kit.Px(Width-12), kit.Px(40))
+	}
+	return fyne.NewSize(kit.Px(Width-12), kit.Px(60))
+}
 
 func (r *buttonRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.b.ground, r.b.icon, r.b.text, r.b.badge}
@@ -239,6 +246,11 @@ func (r *buttonRenderer) Layout(size fyne.Size) {
 	b := r.b
 	b.ground.Resize(size)
 	b.icon.Resize(fyne.NewSquareSize(kit.Px(24)))
+	b.text.Hidden = b.item.Small
+	if b.item.Small {
+		b.icon.Move(fyne.NewPos((size.Width-kit.Px(24))/2, (size.Height-kit.Px(24))/2))
+		return
+	}
 	b.icon.Move(fyne.NewPos((size.Width-kit.Px(24))/2, kit.Px(10)))
 	h := b.text.MinSize().Height
 	b.text.Resize(fyne.NewSize(size.Width-kit.Px(4), h))

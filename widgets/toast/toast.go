@@ -131,7 +131,7 @@ func (r *renderer) Layout(size fyne.Size) {
 	m := r.l.current.MinSize()
 	m.Width = fyne.Min(m.Width, size.Width-kit.Px(32))
 	r.l.current.Resize(m)
-	r.l.current.Move(fyne.NewPos((size.Width-m.Width)/2, size.Height-m.Height-kit.Px(16)))
+	r.l.current.Move(fyne.NewPos((size.Width-m.Width)/2, size.Height-m.Height-kit.Px(44)))
 }
 
 func (r *renderer) Refresh() {

@@ -252,7 +252,7 @@ func (o *renderer) Layout(size fyne.Size) {
 		for i := range r.data.Choices {
 			answers = append(answers, r.choices[i])
 		}
-		to = line(right, below, kit.Px(6), answers...)
+		to = line(right, size.Height/2, kit.Px(6), answers...)
 	} else if r.compact {
 		w := fyne.Max(kit.Px(212), figures)
 		if r.data.Figures == "" {
