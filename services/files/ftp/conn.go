@@ -34,7 +34,7 @@ type conn struct {
 	feat   features
 	rtt    time.Duration
 	ctx    context.Context // of the operation under way
-	free   func()          // ends the watch over ctx
+	free   func() bool     // ends the watch over ctx
 }
 
 // dial makes a connection and logs in.

@@ -249,10 +249,10 @@ func (c *control) SetWriteDeadline(time.Time) error { return nil }
 // Close closes the socket without waiting.
 func (c *control) Close() error { return rawConn(c.Conn).Close() }
 
-// bind lets ctx close the sockets until the function it gives is called.
-func (c *control) bind(ctx context.Context) (release func()) {
-	stop := context.AfterFunc(ctx, func() { c.abort(ctx.Err()) })
-	return func() { stop() }
+// bind lets ctx close the sockets until the function it gives is called; that
+// reports whether they were left alone.
+func (c *control) bind(ctx context.Context) (release func() bool) {
+	return context.AfterFunc(ctx, func() { c.abort(ctx.Err()) })
 }
 
 // transcript keeps the newest lines of a conversation, without secrets. It is

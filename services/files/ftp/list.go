@@ -93,7 +93,7 @@ func (c *conn) listOnce(kind listing.Kind, hidden bool, dir files.Path, emit fun
 			if f.charset != nil {
 				e.Display = files.Display(f.Export(e.Name))
 			}
-			if kind == listing.LIST {
+			if kind == listing.LIST && zone != nil {
 				shift(&e, zone)
 			}
 			if e.Type == files.LinkFile && len(links) < maxProbes {
@@ -184,8 +184,7 @@ func (c *conn) calibrate(entries []files.Entry) *time.Duration {
 	}
 	tried := 0
 	for _, e := range entries {
-		// shift has marked all as days; exact ones have a time of day.
-		if e.Type != files.File || e.ModTime.IsZero() || e.ModTime.Equal(e.ModTime.Truncate(24*time.Hour)) {
+		if e.Type != files.File || e.ModTime.IsZero() || e.Precise >= 24*time.Hour {
 			continue
 		}
 		if c.fs.check("list", files.Path{e.Name}) != nil {

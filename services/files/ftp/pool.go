@@ -51,6 +51,9 @@ func (m *Memory) learn(s files.Site, change func(*known)) {
 const (
 	idleLimit = 60 * time.Second // then an unused connection is closed
 	idleCheck = 10 * time.Second // then it is asked before it is used again
+
+	lingerLimit = 3 * time.Second
+	lingerStep  = 100 * time.Millisecond
 )
 
 // pool holds the connections of one login. One of them is kept free of
@@ -62,6 +65,7 @@ type pool struct {
 	transfers int
 	max       int
 	closed    bool
+	quit      time.Time     // when the newest connection was ended
 	changed   chan struct{} // closed at every change
 }
 
@@ -130,8 +134,18 @@ func (f *FS) take(ctx context.Context, transfer bool) (*conn, error) {
 			p.max = p.busy
 			f.p.Memory.learn(f.p.Site, func(k *known) { k.max = p.busy })
 		}
+		// A server counts a connection for a moment after it was closed.
+		linger := fault.Is(err, fault.Busy) && !again && time.Since(p.quit) < lingerLimit
 		p.signal()
 		p.mu.Unlock()
+		if linger {
+			select {
+			case <-time.After(lingerStep):
+				continue
+			case <-ctx.Done():
+				return nil, fault.From("connect", f.p.Site.Host, ctx.Err())
+			}
+		}
 		if !again {
 			return nil, err
 		}
@@ -146,6 +160,9 @@ func (f *FS) put(c *conn, transfer bool) {
 	p.busy--
 	if transfer {
 		p.transfers--
+	}
+	if c.broken {
+		p.quit = time.Now()
 	}
 	keep := !c.broken && !p.closed && p.busy+len(p.idle) < p.max
 	if keep {
@@ -167,7 +184,8 @@ func (c *conn) begin(ctx context.Context) {
 
 func (c *conn) end() {
 	if c.free != nil {
-		c.free()
+		// The sockets may be about to be closed by a context that has just ended.
+		c.broken = !c.free() || c.broken
 		c.free = nil
 	}
 	c.ctx = nil

@@ -24,7 +24,12 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // auth gives the ways to log in, the person's keys first. They are worked out
 // only when the server offers them. closeAgent ends the agent's connection.
 func (f *FS) auth(ctx context.Context, line *watchedConn) (methods []ssh.AuthMethod, closeAgent func()) {
-	closeAgent = func() {}
+	var socket net.Conn
+	closeAgent = func() {
+		if socket != nil {
+			_ = socket.Close() // only asked, nothing lost
+		}
+	}
 	keys := ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
 		line.hurry(0) // a passphrase may be asked for
 		signers := f.keyFiles(ctx)
@@ -33,10 +38,8 @@ func (f *FS) auth(ctx context.Context, line *watchedConn) (methods []ssh.AuthMet
 			limit = maxKeys - 2 // leave tries for the password
 		}
 		if f.p.Site.KeyFile == "" || len(signers) == 0 {
-			more, c := f.agentSigners(ctx)
-			if c != nil {
-				closeAgent = func() { _ = c.Close() } // only asked, nothing lost
-			}
+			var more []ssh.Signer
+			more, socket = f.agentSigners(ctx)
 			signers = append(signers, more...)
 		}
 		line.hurry(loginTimeout)
@@ -44,7 +47,7 @@ func (f *FS) auth(ctx context.Context, line *watchedConn) (methods []ssh.AuthMet
 	})
 	methods = append(methods, keys)
 	if f.p.Password == nil {
-		return methods, func() { closeAgent() }
+		return methods, closeAgent
 	}
 	password := func() (string, error) {
 		line.hurry(0)
@@ -70,7 +73,7 @@ func (f *FS) auth(ctx context.Context, line *watchedConn) (methods []ssh.AuthMet
 			}
 			return nil, fault.Newf(fault.Login, "login", f.host, "the server asks %d questions", len(questions))
 		}))
-	return methods, func() { closeAgent() }
+	return methods, closeAgent
 }
 
 // keyFiles reads the site's key, or the person's usual ones. Unreadable ones

@@ -91,6 +91,10 @@ func RemoveAll(ctx context.Context, f files.FS, dir files.Path) error {
 			err = RemoveAll(ctx, f, dir.Join(e.Name))
 		} else {
 			err = f.Remove(ctx, dir.Join(e.Name))
+			for n := 0; fault.Is(err, fault.Busy) && n < 50; n++ { // locked by an upload that is just ending
+				time.Sleep(20 * time.Millisecond)
+				err = f.Remove(ctx, dir.Join(e.Name))
+			}
 		}
 		if err != nil {
 			return err

@@ -123,6 +123,15 @@ func (f *FS) Write(ctx context.Context, p files.Path, o files.WriteOptions) (fil
 	case o.Size < 0:
 		return nil, fault.Newf(fault.Unsupported, "write", f.p.Site.Host, "the size must be known")
 	}
+	if o.Exclusive { // some servers do not read If-None-Match
+		_, err := f.Stat(ctx, p)
+		switch {
+		case err == nil:
+			return nil, fault.Newf(fault.Exists, "write", f.p.Site.Host, "%s", p)
+		case !fault.Is(err, fault.NotFound):
+			return nil, err
+		}
+	}
 	rctx, cancel := context.WithCancel(ctx)
 	pr, pw := io.Pipe()
 	var body io.Reader = pr
