@@ -10,6 +10,7 @@ import (
 	fyneapp "fyne.io/fyne/v2/app"
 
 	"guichet/app"
+	_ "guichet/app/cleanlocale" // before Fyne looks at the language
 	"guichet/app/commands"
 )
 

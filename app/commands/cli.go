@@ -93,6 +93,10 @@ func (c *cli) printf(format string, args ...any) {
 // sayFault explains an error in plain words on standard error.
 func (c *cli) sayFault(err error) {
 	e := words.Fault(err, "cli")
+	var f *fault.Fault
+	if errors.As(err, &f) && f.Op == "show window" {
+		e.Title, e.Meaning, e.Next = words.T("cli.no_window"), words.T("cli.no_window.meaning"), []string{words.T("cli.no_window.next")}
+	}
 	fmt.Fprintln(c.p.Stderr, e.Title)
 	if e.Meaning != "" {
 		fmt.Fprintln(c.p.Stderr, e.Meaning)
