@@ -23,6 +23,9 @@ type Options struct {
 	// Password gives the secret when, and only when, the connection is safe
 	// enough to send it; nil: none. Its error ends the step login.
 	Password func(ctx context.Context) (string, error)
+	// AllowClear says that the person accepted clear text for this server: its
+	// lack of TLS is no fault then. The password is not sent all the same.
+	AllowClear bool
 	// Online reports whether this computer has a network, nil: a look at its
 	// interfaces and routes. Nothing is sent.
 	Online func(ctx context.Context) bool

@@ -254,6 +254,14 @@ func (q *quiet) Write(b []byte) (int, error) {
 	return q.Conn.Write(b)
 }
 
+func TestClearTextThatWasAccepted(t *testing.T) {
+	server := ftpServer(nil, false, false)
+	r := run(t, fmt.Sprintf("ftp://localhost:%d", server.listen(t)), check.Options{User: "anna", Password: password(secret), AllowClear: true})
+	require.True(t, r.OK, "%v", r.Fault)
+	require.Equal(t, "skipped ok ok skipped skipped ok", states(r))
+	require.NotContains(t, server.inClear(), secret)
+}
+
 func TestAnotherProtocolAnswers(t *testing.T) {
 	ca := connecttest.NewCA(t)
 	n := connect.New(connect.Params{Roots: ca.Pool()})

@@ -54,7 +54,7 @@ func (d *diagnosis) ftp(ctx context.Context) error {
 			}
 			offered := ftpOffersTLS(features)
 			if d.url.Scheme == "ftp" && !offered {
-				if d.guest() {
+				if d.guest() || d.o.AllowClear {
 					return nil
 				}
 				d.at(TLS)

@@ -164,7 +164,7 @@ func (t *httpTalk) judge(ctx context.Context, a *httpAnswer, method string) erro
 	}
 	if a.StatusCode == http.StatusUnauthorized && t.authorization == nil {
 		switch {
-		case d.guest():
+		case d.guest(), d.o.AllowClear && d.steps[TLS].State != OK:
 			return nil // the server is there and asks who we are
 		case d.steps[TLS].State != OK:
 			d.at(TLS)

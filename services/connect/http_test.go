@@ -3,6 +3,7 @@ package connect_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"guichet/services/connect"
 	"guichet/services/connect/connecttest"
@@ -68,6 +70,20 @@ func TestHTTPTransport(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, text)
 	for _, only1 := range []bool{true, false} {
+		transport := n.HTTPTransport(connect.HTTPOptions{OnlyHTTP1: only1, MaxConnsPerHost: 2})
+		var many errgroup.Group
+		for range 40 {
+			many.Go(func() error {
+				answer, err := (&http.Client{Transport: transport}).Get(server.URL + "/proto")
+				if err != nil {
+					return err
+				}
+				_, err = io.Copy(io.Discard, answer.Body)
+				return errors.Join(err, answer.Body.Close())
+			})
+		}
+		require.NoError(t, many.Wait())
+		transport.CloseIdleConnections()
 		_, err = get(connect.HTTPOptions{OnlyHTTP1: only1}, "/huge")
 		require.Error(t, err)
 	}
