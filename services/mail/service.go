@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/data/binding"
 
 	"guichet/services/fault"
+	"guichet/services/mail/discover"
 	"guichet/services/mail/mstore"
 	"guichet/services/publish"
 	"guichet/services/task"
@@ -27,9 +28,11 @@ type Service struct {
 	UnreadTotal binding.Item[int]
 	Notice      binding.Item[*Notice] // nil at first
 
-	p     Params
-	db    *mstore.DB
-	group *task.Group
+	p  Params
+	db *mstore.DB
+	// discovery is how servers are looked for; tests have their own.
+	discovery discover.Options
+	group     *task.Group
 
 	syncing locks
 	opMu    sync.Mutex // held while changes are being sent
@@ -72,7 +75,7 @@ func New(p Params) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		p: p, db: db, group: p.Tasks.Child(),
+		p: p, db: db, group: p.Tasks.Child(), discovery: discover.Options{Network: p.Network},
 		statuses: map[int64]AccountStatus{}, faults: map[int64]*fault.Fault{}, paths: map[int64]folderInfo{}, runners: map[int64]*runner{},
 		onceShow: map[int64]bool{}, fetching: map[int64]bool{},
 		actions: make(chan func(context.Context), 256), wakeOutbox: make(chan struct{}, 1),

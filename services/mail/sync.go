@@ -156,6 +156,9 @@ func (y *syncer) headers(ctx context.Context) error {
 	if err := y.s.sendOps(ctx, y.l); err != nil {
 		return err
 	}
+	if y.full {
+		y.s.drainOutbox(ctx, y.l.account.ID)
+	}
 	list, err := sess.List(ctx)
 	if err != nil {
 		return err
