@@ -12,7 +12,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 )
@@ -91,7 +90,6 @@ type Document struct {
 	pickLayer  *fyne.Container
 	ringLayer  *fyne.Container
 	fieldLayer *fyne.Container
-	clip       *container.Clip
 	bars       [2]*bar
 }
 

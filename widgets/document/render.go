@@ -14,7 +14,6 @@ const (
 	colorBackground = theme.ColorNameBackground
 	colorSelection  = theme.ColorNameSelection
 	colorFocus      = theme.ColorNamePrimary
-	colorBar        = theme.ColorNameScrollBar
 )
 
 func (d *Document) themeColor(name fyne.ThemeColorName) color.Color {
@@ -34,14 +33,14 @@ func (d *Document) build() {
 	d.ringLayer = container.NewWithoutLayout()
 	d.fieldLayer = container.NewWithoutLayout()
 	d.content = container.NewWithoutLayout(d.tileLayer, d.findLayer, d.pickLayer, d.ringLayer, d.fieldLayer)
-	d.clip = container.NewClip(d.content)
 	d.bars = [2]*bar{newBar(true), newBar(false)}
 	d.focus.index = -1
 }
 
-// CreateRenderer is part of fyne.Widget.
+// CreateRenderer is part of fyne.Widget. Fyne clips what is Scrollable to its
+// size, so that tiles may reach beyond the edges.
 func (d *Document) CreateRenderer() fyne.WidgetRenderer {
-	return &renderer{d: d, objects: []fyne.CanvasObject{d.ground, d.clip, d.bars[0].thumb, d.bars[1].thumb}}
+	return &renderer{d: d, objects: []fyne.CanvasObject{d.ground, d.content, d.bars[0].thumb, d.bars[1].thumb}}
 }
 
 type renderer struct {
@@ -57,7 +56,6 @@ func (r *renderer) Destroy() {
 func (r *renderer) Layout(size fyne.Size) {
 	d := r.d
 	d.ground.Resize(size)
-	d.clip.Resize(size)
 	d.changed()
 	d.tell(false)
 }
@@ -68,9 +66,18 @@ func (r *renderer) Refresh() {
 	r.d.ground.FillColor = r.d.background()
 	r.d.ground.Refresh()
 	for _, b := range r.d.bars {
-		b.thumb.FillColor = r.d.themeColor(colorBar)
+		b.thumb.FillColor = r.d.barColor()
 		b.thumb.Refresh()
 	}
+}
+
+// barColor stands out from the page, whose colours are not the theme's.
+func (d *Document) barColor() color.Color {
+	r, g, b, _ := d.background().RGBA()
+	if (2126*r+7152*g+722*b)/10000 > 0x7FFF {
+		return color.NRGBA{A: 0x80}
+	}
+	return color.NRGBA{R: 0xFF, G: 0xFF, B: 0xFF, A: 0x80}
 }
 
 // changed brings everything drawn in line with page, size and offsets.
@@ -78,6 +85,10 @@ func (d *Document) changed() {
 	if bg := d.background(); d.ground.FillColor != bg {
 		d.ground.FillColor = bg
 		d.ground.Refresh()
+		for _, b := range d.bars {
+			b.thumb.FillColor = d.barColor()
+			b.thumb.Refresh()
+		}
 	}
 	d.bound()
 	d.place()

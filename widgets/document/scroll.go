@@ -158,9 +158,6 @@ func (b *bar) place(d *Document) {
 		b.thumb.Hide()
 		return
 	}
-	if b.thumb.FillColor == nil {
-		b.thumb.FillColor = d.themeColor(colorBar)
-	}
 	size := d.Size()
 	inset := float32(barWidth-thumbWidth) / 2
 	if b.vertical {
