@@ -116,7 +116,7 @@ func (s *Panel) change(f func(*profile.Values)) {
 func (s *Panel) Content() fyne.CanvasObject {
 	v := s.p.Settings.Get()
 	s.trust = kit.Column(0)
-	s.folder = kit.NewText("", kit.TextStyle{Color: kit.ColorQuiet, Shrink: true})
+	s.folder = kit.NewText("", kit.TextStyle{Color: kit.ColorQuiet, Align: fyne.TextAlignTrailing, Shrink: true})
 	parts := []fyne.CanvasObject{
 		kit.NewParagraph(words.T("settings.title"), kit.TextStyle{Size: kit.SizeDisplay, Bold: true}),
 		section(words.T("settings.look"),

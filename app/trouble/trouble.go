@@ -13,7 +13,6 @@ import (
 	"guichet/app/look"
 	"guichet/app/words"
 	"guichet/services/check"
-	"guichet/services/fault"
 	"guichet/widgets/kit"
 )
 
@@ -229,7 +228,7 @@ func (v *View) Details() string {
 		}
 	}
 	lines = append(lines, words.Fault(v.err(), v.p.Panel).Details)
-	return fault.Redact(strings.Join(lines, "\n"))
+	return strings.Join(lines, "\n")
 }
 
 func (v *View) copyDetails() {

@@ -99,10 +99,10 @@ func details(f *fault.Fault) string {
 	}
 	lines := []string{T("fault.details.what", "Value", what)}
 	if f.Host != "" {
-		lines = append(lines, T("fault.details.host", "Value", f.Host))
+		lines = append(lines, T("fault.details.host", "Value", fault.Redact(f.Host)))
 	}
 	if f.Said != "" {
-		lines = append(lines, T("fault.details.said", "Value", fault.CleanLine(f.Said)))
+		lines = append(lines, T("fault.details.said", "Value", fault.Redact(fault.CleanLine(f.Said))))
 	}
 	cause := f.Err
 	for {
@@ -114,7 +114,7 @@ func details(f *fault.Fault) string {
 	}
 	if cause != nil {
 		first, _, _ := strings.Cut(cause.Error(), "\n")
-		lines = append(lines, T("fault.details.cause", "Value", fault.CleanLine(first)))
+		lines = append(lines, T("fault.details.cause", "Value", fault.Redact(fault.CleanLine(first))))
 	}
-	return fault.Redact(strings.Join(lines, "\n"))
+	return strings.Join(lines, "\n")
 }

@@ -44,6 +44,7 @@ type Box struct {
 	p           Params
 	entry       *kit.Entry
 	ground      *kit.Box
+	hint        *kit.Text // the entry's own would scroll where it is too long
 	icon        *kit.Image
 	warn        *kit.Image
 	body        fyne.CanvasObject
@@ -64,6 +65,7 @@ func New(p Params) *Box {
 	b.icon = kit.NewImage(kit.Icon("search"), 15, kit.ColorQuiet)
 	b.warn = kit.NewImage(kit.Icon("warning"), 15, kit.ColorBad)
 	b.warn.Hide()
+	b.hint = kit.NewText("", kit.TextStyle{Color: kit.ColorQuiet, Shrink: true})
 	b.entry.OnFocus = b.focus
 	b.entry.OnKey = b.key
 	b.entry.OnChanged = b.changed
@@ -76,9 +78,7 @@ func New(p Params) *Box {
 
 // SetPlaceholder changes the hint of the empty box.
 func (b *Box) SetPlaceholder(text string) {
-	if b.entry.PlaceHolder != text {
-		b.entry.SetPlaceHolder(text)
-	}
+	b.hint.SetText(text)
 }
 
 // SetAddress changes what is shown while nobody types. warning, if not "", says
@@ -119,6 +119,7 @@ func (b *Box) set(text string) {
 	b.setting = true
 	b.entry.SetText(text)
 	b.setting = false
+	b.hint.Hidden = text != ""
 }
 
 func (b *Box) focus(on bool) {
@@ -133,6 +134,10 @@ func (b *Box) focus(on bool) {
 }
 
 func (b *Box) changed(text string) {
+	if hide := text != ""; b.hint.Hidden != hide {
+		b.hint.Hidden = hide
+		b.hint.Refresh()
+	}
 	if !b.setting && b.p.OnChanged != nil {
 		b.p.OnChanged(text)
 	}
@@ -237,7 +242,7 @@ func (r *renderer) Destroy()           {}
 func (r *renderer) MinSize() fyne.Size { return fyne.NewSize(kit.Px(160), kit.Px(36)) }
 
 func (r *renderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.b.ground, r.b.icon, r.b.body, r.b.warn}
+	return []fyne.CanvasObject{r.b.ground, r.b.icon, r.b.hint, r.b.body, r.b.warn}
 }
 
 func (r *renderer) Layout(size fyne.Size) {
@@ -252,12 +257,17 @@ func (r *renderer) Layout(size fyne.Size) {
 	left := kit.Px(14 + 15 + 2) // the entry keeps some room of its own
 	b.body.Move(fyne.NewPos(left, (size.Height-h)/2))
 	b.body.Resize(fyne.NewSize(size.Width-left-kit.Px(24), h))
+	own := theme.InnerPadding()
+	h = b.hint.MinSize().Height
+	b.hint.Move(fyne.NewPos(left+own, (size.Height-h)/2))
+	b.hint.Resize(fyne.NewSize(fyne.Max(size.Width-left-kit.Px(24)-2*own, 0), h))
 }
 
 func (r *renderer) Refresh() {
 	r.b.apply()
 	r.b.ground.Refresh()
 	r.b.icon.Refresh()
+	r.b.hint.Refresh()
 	r.b.warn.Refresh()
 	r.b.entry.Refresh()
 }
@@ -267,7 +277,9 @@ func (r *renderer) Refresh() {
 type bare struct{}
 
 func (bare) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
-	if name == theme.ColorNameInputBackground || name == theme.ColorNameInputBorder {
+	switch name {
+	case theme.ColorNameInputBackground, theme.ColorNameInputBorder, theme.ColorNameShadow,
+		theme.ColorNameScrollBar, theme.ColorNameScrollBarBackground:
 		return color.Transparent
 	}
 	return fyne.CurrentApp().Settings().Theme().Color(name, v)
@@ -282,7 +294,8 @@ func (bare) Icon(name fyne.ThemeIconName) fyne.Resource {
 }
 
 func (bare) Size(name fyne.ThemeSizeName) float32 {
-	if name == theme.SizeNameInputBorder {
+	switch name {
+	case theme.SizeNameInputBorder, theme.SizeNameScrollBar, theme.SizeNameScrollBarSmall:
 		return 0
 	}
 	return fyne.CurrentApp().Settings().Theme().Size(name)

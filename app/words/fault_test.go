@@ -1,0 +1,100 @@
+package words_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"guichet/app/words"
+	"guichet/services/fault"
+)
+
+var kinds = []fault.Kind{
+	fault.Offline, fault.NameNotFound, fault.Refused, fault.Timeout, fault.Certificate, fault.Login, fault.Permission, fault.NotFound,
+	fault.Exists, fault.Full, fault.TooBig, fault.Protocol, fault.Busy, fault.Cancelled, fault.Unsupported, fault.Damaged, fault.Internal,
+}
+
+var checks = []fault.Check{
+	fault.CheckExpired, fault.CheckNotYetValid, fault.CheckHost, fault.CheckAuthority, fault.CheckWeak, fault.CheckUsage,
+	fault.CheckRevoked, fault.CheckChanged, fault.CheckUnknownKey, fault.CheckChangedKey,
+}
+
+var panels = []string{"web", "mail", "files", "settings", ""}
+
+func TestEveryFaultHasWords(t *testing.T) {
+	for _, language := range words.Languages {
+		words.SetLanguage(language)
+		titles := map[string]string{} // title to kind and check
+		look := func(name string, f *fault.Fault) {
+			for _, panel := range panels {
+				e := words.Fault(f, panel)
+				require.NotEmpty(t, e.Title, name)
+				require.NotEmpty(t, e.Meaning, name)
+				require.NotEmpty(t, e.Next, name)
+				for _, s := range append([]string{e.Title, e.Meaning}, e.Next...) {
+					require.NotContains(t, s, "fault.", name)
+					require.NotContains(t, s, "{{", name)
+					require.NotContains(t, s, "<no value>", name)
+					require.NotContains(t, s, "!", name)
+					require.NotEmpty(t, strings.TrimSpace(s), name)
+				}
+				if f.Kind != fault.Internal && panel == "" {
+					if other, taken := titles[e.Title]; taken {
+						t.Errorf("%s: %s and %s have the same title %q", language, other, name, e.Title)
+					}
+					titles[e.Title] = name
+				}
+			}
+		}
+		for _, kind := range kinds {
+			look(string(kind), &fault.Fault{Kind: kind, Op: "x", Host: "club.example:993"})
+		}
+		for _, check := range checks {
+			look("certificate."+string(check), &fault.Fault{Kind: fault.Certificate, Check: check, Op: "tls", Host: "club.example"})
+		}
+	}
+	words.SetLanguage("en")
+}
+
+// The cases that must not be confused with each other, as they are seen in the
+// Mail tab.
+func TestRightSentences(t *testing.T) {
+	words.SetLanguage("en")
+	for want, f := range map[string]*fault.Fault{
+		"Your mail password was not accepted":                    {Kind: fault.Login, Host: "imap.example.org"},
+		"Your mail server turns connections away":                {Kind: fault.Refused, Host: "imap.example.org"},
+		"Your mail server was not found":                         {Kind: fault.NameNotFound, Host: "imap.example.org"},
+		"Your mail server does not answer":                       {Kind: fault.Timeout, Host: "imap.example.org"},
+		"imap.example.org does not speak like a mail server":     {Kind: fault.Protocol, Host: "imap.example.org:25"},
+		"The certificate of imap.example.org has expired":        {Kind: fault.Certificate, Check: fault.CheckExpired, Host: "imap.example.org"},
+		"The certificate is not for imap.example.org":            {Kind: fault.Certificate, Check: fault.CheckHost, Host: "imap.example.org"},
+		"Nobody known vouches for imap.example.org":              {Kind: fault.Certificate, Check: fault.CheckAuthority, Host: "imap.example.org"},
+		"imap.example.org shows another certificate than before": {Kind: fault.Certificate, Check: fault.CheckChanged, Host: "imap.example.org"},
+		"imap.example.org has another key than before":           {Kind: fault.Certificate, Check: fault.CheckChangedKey, Host: "imap.example.org"},
+		"imap.example.org cannot prove who it is":                {Kind: fault.Certificate, Check: "new_kind_of_check", Host: "imap.example.org"},
+		"Guichet made a mistake":                                 {Kind: "new_kind"},
+	} {
+		require.Equal(t, want, words.Fault(f, "mail").Title)
+	}
+	require.Equal(t, "The server is busy", words.Fault(&fault.Fault{Kind: fault.Busy}, "web").Title, "an unknown host begins the sentence")
+	require.Zero(t, words.Fault(nil, "mail"))
+	var none *fault.Fault
+	require.Zero(t, words.Fault(none, "mail"))
+	require.Equal(t, "Guichet made a mistake", words.Fault(errors.New("x"), "").Title)
+}
+
+func TestDetailsHoldNoSecret(t *testing.T) {
+	words.SetLanguage("en")
+	f := &fault.Fault{
+		Kind: fault.Login, Op: "login", Host: "ftp.example.org:21", Step: "login", Said: "530 no\x1b[31m\nPASS sesame",
+		Err: fmt.Errorf("ftp://anna:sesame@ftp.example.org: %w", fault.Newf(fault.Login, "login", "", "PASS sesame")),
+	}
+	d := words.Fault(fmt.Errorf("wrapped: %w", f), "files").Details
+	require.NotContains(t, d, "sesame")
+	require.NotContains(t, d, "\x1b")
+	require.Contains(t, d, "ftp.example.org:21")
+	require.Contains(t, d, "login: login [login]")
+}
