@@ -34,5 +34,6 @@ func Fonts(cacheDir string) error {
 		register(text.SansSerif, r)
 	}
 	register(text.Monospace, theme.DefaultTextMonospaceFont())
+	register("emoji", theme.DefaultEmojiFont())
 	return errors.Join(failed...)
 }

@@ -1,11 +1,7 @@
 package text
 
 import (
-	"bytes"
 	"fmt"
-	"image"
-	_ "image/jpeg" // formats of bitmap glyphs
-	_ "image/png"
 	"log/slog"
 	"math"
 	"sync"
@@ -101,39 +97,6 @@ func (f *Face) Outline(glyph uint32) (segments []font.Segment, ok bool) {
 		return o.Segments, ok
 	}
 	return nil, false
-}
-
-// maxBitmap bounds the pixels of one picture glyph.
-const maxBitmap = 1 << 20
-
-// Bitmap is the picture of a glyph of a colour font (emoji), and its box in em
-// relative to the glyph's origin, y upwards: left, bottom, width, height.
-func (f *Face) Bitmap(glyph uint32) (img image.Image, box [4]float32, ok bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			slog.Warn("a glyph could not be read", "glyph", glyph, "err", fmt.Sprint(r))
-			img, ok = nil, false
-		}
-	}()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	d, found := f.face.GlyphDataBitmap(font.GID(glyph))
-	if !found || (d.Format != font.PNG && d.Format != font.JPG) {
-		return nil, box, false
-	}
-	config, _, err := image.DecodeConfig(bytes.NewReader(d.Data))
-	if err != nil || config.Width <= 0 || config.Height <= 0 || config.Width*config.Height > maxBitmap {
-		return nil, box, false
-	}
-	img, _, err = image.Decode(bytes.NewReader(d.Data))
-	if err != nil {
-		return nil, box, false
-	}
-	if e, has := f.face.GlyphExtents(font.GID(glyph)); has && e.Width > 0 && e.Height != 0 {
-		h := float32(math.Abs(float64(e.Height)))
-		return img, [4]float32{e.XBearing / f.upem, (e.YBearing - h) / f.upem, e.Width / f.upem, h / f.upem}, true
-	}
-	return img, [4]float32{0, -0.2, 1, 1}, true
 }
 
 // Metrics are a face's measures at one size, in CSS pixels.

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -21,7 +22,7 @@ var candidates = map[string][]string{
 	"-apple-system": {SystemUI}, "blinkmacsystemfont": {SystemUI},
 	"cursive": {"comic sans ms", "apple chancery", "z003", "urw chancery l", Serif},
 	"fantasy": {"impact", "papyrus", Serif},
-	"emoji":   {"noto color emoji", "segoe ui emoji", "apple color emoji"},
+	emoji:     {"noto color emoji", "segoe ui emoji", "apple color emoji"},
 	"math":    {"cambria math", "stix two math", "latin modern math", Serif},
 }
 
@@ -88,7 +89,7 @@ func (f *Fonts) findFallback(r rune, weight int, italic bool) *Face {
 		g.mu.RLock()
 		sys := g.system
 		var sources []*source
-		for _, family := range sortedKeys(g.registered) {
+		for _, family := range g.fallbackOrder(r) {
 			sources = append(sources, best(g.registered[family], weight, italic))
 		}
 		g.mu.RUnlock()
@@ -257,11 +258,19 @@ func weightDistance(want, have int) int {
 	}
 }
 
-func sortedKeys(m map[string][]*source) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+// emoji is the generic family of colour pictures.
+const emoji = "emoji"
+
+// fallbackOrder lists the registered families in the order in which they are
+// tried for a character; mu is held.
+func (f *Fonts) fallbackOrder(r rune) []string {
+	keys := slices.Sorted(maps.Keys(f.registered))
+	if at := slices.Index(keys, emoji); at >= 0 {
+		keys = slices.Delete(keys, at, at+1)
+		if pictorial(r) {
+			return slices.Insert(keys, 0, emoji)
+		}
+		return append(keys, emoji)
 	}
-	slices.Sort(keys)
 	return keys
 }
