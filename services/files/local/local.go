@@ -95,7 +95,7 @@ func (f *FS) Root() string { return f.root }
 
 // System writes p as the system does.
 func (f *FS) System(p files.Path) string {
-	return filepath.Join(append([]string{f.root}, p...)...)
+	return Join(f.root, p)
 }
 
 // rel checks p's names and joins them. The root is ".".
@@ -401,3 +401,9 @@ func (d plain) Readlink(name string) (string, error)      { return os.Readlink(d
 func (d plain) Chtimes(name string, a, m time.Time) error { return os.Chtimes(d.at(name), a, m) }
 func (d plain) Chmod(name string, mode os.FileMode) error { return os.Chmod(d.at(name), mode) }
 func (d plain) Close() error                              { return nil }
+
+// Join writes the path p below root as the system does, without looking at
+// either.
+func Join(root string, p files.Path) string {
+	return filepath.Join(append([]string{root}, p...)...)
+}

@@ -2,9 +2,19 @@ package sites
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
 
 	"fyne.io/fyne/v2/data/binding"
 
+	"guichet/services/fault"
 	"guichet/services/files"
 )
 
@@ -24,16 +34,69 @@ func (l *List) Find(id string) (files.Site, bool) {
 	return files.Site{}, false
 }
 
-// Store keeps the saved sites in one JSON file, without secrets.
+// Store keeps the saved sites in one JSON file, without secrets. It is safe for
+// concurrent use.
 type Store struct {
+	path  string
+	mu    sync.Mutex
+	list  *List
 	sites binding.Item[*List]
 }
+
+// document is the file's content. Names are raw bytes, which JSON cannot hold,
+// so a site's path is kept as part of its address.
+type document struct {
+	Version int     `json:"version"`
+	Sites   []saved `json:"sites"`
+}
+
+type saved struct {
+	files.Site
+	Address string `json:"address"`
+}
+
+// maxSitesFile bounds the file, in bytes.
+const maxSitesFile = 16 << 20
 
 // OpenStore reads the file or begins an empty list. Faults: Damaged when the
 // file cannot be read (it is moved aside, a second OpenStore succeeds),
 // Permission.
 func OpenStore(path string) (*Store, error) {
-	return &Store{sites: binding.NewItem(func(a, b *List) bool { return a == b })}, nil
+	s := &Store{path: path, list: &List{}, sites: binding.NewItem(func(a, b *List) bool { return a == b })}
+	content, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return s, s.publish(s.list)
+	case err != nil:
+		return nil, fault.From("open sites", "", err)
+	}
+	var d document
+	if err = json.Unmarshal(content, &d); err == nil && (d.Version != 1 || len(content) > maxSitesFile) {
+		err = fmt.Errorf("version %d", d.Version)
+	}
+	list := &List{}
+	for _, one := range d.Sites {
+		parsed, perr := files.ParseURL(one.Address)
+		if perr != nil {
+			err = errors.Join(err, perr)
+			break
+		}
+		one.Site.Path, one.Site.Rooted = parsed.Path, parsed.Rooted
+		list.Sites = append(list.Sites, one.Site)
+	}
+	if err != nil {
+		aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
+		return nil, fault.New(fault.Damaged, "open sites", "", errors.Join(err, os.Rename(path, aside)))
+	}
+	return s, s.publish(list)
+}
+
+func (s *Store) publish(l *List) error {
+	s.list = l
+	if err := s.sites.Set(l); err != nil {
+		return fault.New(fault.Internal, "publish sites", "", err)
+	}
+	return nil
 }
 
 // Sites publishes the list.
@@ -41,18 +104,92 @@ func (s *Store) Sites() binding.Item[*List] { return s.sites }
 
 // List is the newest list.
 func (s *Store) List() *List {
-	l, err := s.sites.Get()
-	if err != nil || l == nil {
-		return &List{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.list
+}
+
+// change edits a copy of the list, writes it and publishes it.
+func (s *Store) change(ctx context.Context, edit func([]files.Site) []files.Site) error {
+	if err := ctx.Err(); err != nil {
+		return fault.From("save sites", "", err)
 	}
-	return l
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := &List{Version: s.list.Version + 1, Sites: edit(slices.Clone(s.list.Sites))}
+	d := document{Version: 1, Sites: []saved{}}
+	for _, site := range next.Sites {
+		address := site.URL(site.Path)
+		if len(site.Path) == 0 && !site.Rooted {
+			address = address[:len(address)-1] // "at home" is written without a slash
+		}
+		site.Path = nil
+		d.Sites = append(d.Sites, saved{site, address})
+	}
+	content, err := json.MarshalIndent(d, "", "\t")
+	if err != nil {
+		return fault.New(fault.Internal, "save sites", "", err)
+	}
+	if err := replaceFile(s.path, content); err != nil {
+		return fault.From("save sites", "", err)
+	}
+	return s.publish(next)
+}
+
+// replaceFile writes beside the file and renames, so that a crash leaves the
+// old one or the new one.
+func replaceFile(path string, content []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".sites-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // Save adds the site, or replaces the one with its ID, and gives it as saved.
-func (s *Store) Save(ctx context.Context, site files.Site) (files.Site, error) { return site, nil }
+func (s *Store) Save(ctx context.Context, site files.Site) (files.Site, error) {
+	if site.ID == "" {
+		site.ID = files.RandomSuffix()
+	}
+	return site, s.change(ctx, func(all []files.Site) []files.Site {
+		for i := range all {
+			if all[i].ID == site.ID {
+				all[i] = site
+				return all
+			}
+		}
+		return append(all, site)
+	})
+}
 
 // Remove forgets the site. Its password is the caller's to delete.
-func (s *Store) Remove(ctx context.Context, id string) error { return nil }
+func (s *Store) Remove(ctx context.Context, id string) error {
+	return s.change(ctx, func(all []files.Site) []files.Site {
+		return slices.DeleteFunc(all, func(x files.Site) bool { return x.ID == id })
+	})
+}
 
 // Move puts the site at position to.
-func (s *Store) Move(ctx context.Context, id string, to int) error { return nil }
+func (s *Store) Move(ctx context.Context, id string, to int) error {
+	return s.change(ctx, func(all []files.Site) []files.Site {
+		i := slices.IndexFunc(all, func(x files.Site) bool { return x.ID == id })
+		if i < 0 {
+			return all
+		}
+		site := all[i]
+		all = slices.Delete(all, i, i+1)
+		return slices.Insert(all, max(0, min(to, len(all))), site)
+	})
+}

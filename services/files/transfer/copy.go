@@ -54,6 +54,9 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	if j.src.URL(j.from) == j.dst.URL(j.to) {
 		return Result{}, fault.Newf(fault.Exists, "copy", "", "source and target are the same file")
 	}
+	if b := j.o.begun; b != nil {
+		j.answer, j.replace = b.Answer, b.Answer == Replace
+	}
 	tries := j.o.Tries
 	if tries == 0 {
 		tries = 3
@@ -122,11 +125,16 @@ func (j *job) once(ctx context.Context) error {
 	if goOn, err := j.decide(ctx); err != nil || !goOn {
 		return err
 	}
-	part := j.to.Dir().Join(files.PartName(j.to.Base(), token(j.src.URL(j.from), source)))
+	part := j.partOf(source)
 	if !part.Equal(j.part) {
 		j.part, j.ours, j.result.Verified = part, false, ""
 		if j.o.Part != nil {
 			if err := j.o.Part(part); err != nil {
+				return err
+			}
+		}
+		if j.o.onPart != nil {
+			if err := j.o.onPart(part, decision{j.answer}); err != nil {
 				return err
 			}
 		}
@@ -148,6 +156,7 @@ func (j *job) once(ctx context.Context) error {
 // whether to go on.
 func (j *job) decide(ctx context.Context) (bool, error) {
 	if j.answer != "" {
+		j.result.Path = j.to
 		return true, nil // answered in an earlier try
 	}
 	target := j.present
@@ -163,6 +172,14 @@ func (j *job) decide(ctx context.Context) (bool, error) {
 	j.result.Path = j.to
 	if target == nil {
 		return true, nil
+	}
+	if j.o.begun != nil && target.Size == j.source.Size {
+		// The name was free when the part was begun. If the part is gone, it has
+		// got this name, and the program ended before it could note that.
+		if _, err := j.dst.Stat(ctx, j.partOf(j.source)); fault.Is(err, fault.NotFound) {
+			j.result.Bytes, j.result.Resumed, j.result.Verified = j.source.Size, j.source.Size, VerifiedSize
+			return false, nil
+		}
 	}
 	if j.o.SkipSame && same(j.source, *target, 2*time.Second) {
 		j.result.Skipped, j.result.Bytes = true, j.source.Size
@@ -190,6 +207,10 @@ func (j *job) decide(ctx context.Context) (bool, error) {
 	}
 	j.answer = answer
 	return true, nil
+}
+
+func (j *job) partOf(source files.Entry) files.Path {
+	return j.to.Dir().Join(files.PartName(j.to.Base(), token(j.src.URL(j.from), source)))
 }
 
 // same reports whether two entries are taken for the same content: equal size,

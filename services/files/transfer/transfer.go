@@ -57,6 +57,16 @@ type Options struct {
 	// Part, if not nil, is told the temporary path before the first byte is
 	// written, so that it can be removed after a cancellation.
 	Part func(p files.Path) error
+
+	// begun says that an earlier run of the program got as far as the part; nil:
+	// it did not. onPart is Part with the decision taken.
+	begun  *decision
+	onPart func(p files.Path, d decision) error
+}
+
+// decision is what was decided before the first byte was written.
+type decision struct {
+	Answer Answer `json:"answer,omitempty"` // "": the name was free
 }
 
 // Result says what became of one file.
