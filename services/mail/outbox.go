@@ -312,14 +312,14 @@ func (s *Service) handOver(ctx context.Context, a Account, m *mstore.Mail) error
 	}
 	switch {
 	case maybe:
-		m.Fault = saveFault(err)
+		m.Fault, m.Due = saveFault(err), s.now().Unix()
 		return s.step(ctx, m, MaybeSent)
 	case err != nil:
 		return s.notSent(ctx, m, err)
 	case retry:
 		return s.later(ctx, m, fault.Newf(fault.Busy, "recipients", a.SMTP.Host, "some recipients are put off"))
 	}
-	m.Fault = ""
+	m.Fault, m.Due = "", s.now().Unix()
 	if refused != "" {
 		f := fault.New(fault.Permission, "recipients", a.SMTP.Host, nil)
 		f.Said = refused

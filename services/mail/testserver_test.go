@@ -93,6 +93,30 @@ type bench struct {
 	secrets *secrets
 	account Account
 	group   *task.Group
+	cut     func() // cuts all SMTP connections
+}
+
+// cutter is a listener whose connections can be cut.
+type cutter struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func (c *cutter) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conns = append(c.conns, conn)
+	return conn, err
+}
+
+func (c *cutter) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
 }
 
 func newBench(t *testing.T) *bench {
@@ -127,7 +151,9 @@ func newBench(t *testing.T) *bench {
 	sd.Domain, sd.MaxMessageBytes, sd.ErrorLog = "localhost", 1<<20, log.New(io.Discard, "", 0)
 	sln, err := tls.Listen("tcp", "127.0.0.1:0", cfg)
 	require.NoError(t, err)
-	go func() { _ = sd.Serve(sln) }()
+	cuts := &cutter{Listener: sln}
+	b.cut = cuts.cut
+	go func() { _ = sd.Serve(cuts) }()
 	t.Cleanup(func() { _ = sd.Close() })
 	b.smtp = Server{Host: "127.0.0.1", Port: sln.Addr().(*net.TCPAddr).Port, Security: TLS, Login: "anna@example.org"}
 	b.open()
