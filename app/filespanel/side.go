@@ -93,7 +93,8 @@ func (s *side) build() {
 	s.table.SetSort(s.column, s.descending)
 	head := kit.Least(0, 41, container.NewBorder(nil, kit.Line(), nil, nil, kit.Inset(4, 14, 4, 14, s.title)))
 	crumbs := kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}), container.NewBorder(nil, kit.Line(), nil, nil, kit.Inset(3, 8, 3, 8, s.trail)))
-	s.object.Objects = []fyne.CanvasObject{container.NewBorder(container.NewVBox(head, crumbs, s.bar), nil, nil, nil, container.NewStack(s.table, s.face))}
+	s.object.Objects = []fyne.CanvasObject{container.NewBorder(kit.Column(0, head, crumbs), nil, nil, nil,
+		container.NewStack(s.table, s.face, container.NewBorder(s.bar, nil, nil, nil)))}
 	s.object.Refresh()
 	s.update()
 }

@@ -37,8 +37,9 @@ func newListPane(m *Panel) *listPane {
 	})
 	ground := kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface})
 	l.empty.Hide()
-	l.object = container.NewStack(ground, container.NewBorder(container.NewVBox(l.bar, l.note), nil, nil, nil,
-		container.NewStack(l.list, kit.Inset(28, 18, 18, 18, l.empty))))
+	// The bar lies over the first row, so that nothing moves when it comes.
+	l.object = container.NewStack(ground, container.NewBorder(l.note, nil, nil, nil,
+		container.NewStack(l.list, kit.Inset(28, 18, 18, 18, l.empty), container.NewBorder(l.bar, nil, nil, nil))))
 	return l
 }
 

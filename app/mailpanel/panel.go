@@ -225,7 +225,7 @@ func (m *Panel) updateAll() {
 
 func (m *Panel) rowsChanged() {
 	rows := get(m.p.Mail.Rows)
-	if rows == nil {
+	if rows == nil || rows.Ref.Kind == mail.ViewNone { // nothing was opened yet
 		return
 	}
 	if rows.Ref != m.ref {
