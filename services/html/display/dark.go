@@ -89,7 +89,12 @@ func Dark(list List) List {
 		return d
 	}
 	for i, it := range list {
+		it = Value(it)
 		switch v := it.(type) {
+		case *Run:
+			run := *v
+			run.Color = turn(v.Color)
+			it = &run
 		case Fill:
 			v.Color = turn(v.Color)
 			it = v

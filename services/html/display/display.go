@@ -22,7 +22,7 @@ func (r Rect) Overlaps(o Rect) bool {
 }
 
 // Item is one thing to paint: Fill, Gradient, Shadow, Border, Run, Picture,
-// Line, Push, Pop, as a value. Bounds encloses all that it paints.
+// Line, Push, Pop, as a value or a pointer. Bounds encloses all that it paints.
 type Item interface{ Bounds() Rect }
 
 // Radii are a box's corner radii: top left, top right, bottom right, bottom left.
@@ -140,3 +140,27 @@ func (r Rect) Bounds() Rect { return r }
 
 // List is a display list in painting order.
 type List []Item
+
+// Value turns pointers to items into items; runs, which are many and large,
+// stay pointers.
+func Value(it Item) Item {
+	switch v := it.(type) {
+	case *Fill:
+		return *v
+	case *Gradient:
+		return *v
+	case *Shadow:
+		return *v
+	case *Border:
+		return *v
+	case *Picture:
+		return *v
+	case *Line:
+		return *v
+	case *Push:
+		return *v
+	case *Pop:
+		return *v
+	}
+	return it
+}

@@ -75,14 +75,14 @@ func (c *glyphCache) put(k glyphKey, g *glyphImage) {
 	}
 }
 
-func (p *painter) run(r display.Run) {
+func (p *painter) run(r *display.Run) {
 	face, ok := r.Face.(*text.Face)
 	size := r.Size * p.scale
 	if !ok || !(size > 0.5) || size > maxFontPixels || r.Color.A == 0 {
 		return
 	}
 	if r.Blur > 0 {
-		p.blurredRun(r)
+		p.blurredRun(*r)
 		return
 	}
 	top := p.top()

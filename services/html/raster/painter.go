@@ -95,7 +95,7 @@ func NewIndex(list display.List) *Index {
 		}
 		empty := true
 		for i := b.first; i < b.end; i++ {
-			switch it := list[i].(type) {
+			switch it := display.Value(list[i]).(type) {
 			case display.Push:
 				current = ix.open(it, current)
 			case display.Pop:
@@ -152,7 +152,7 @@ func (ix *Index) Paint(dst *image.RGBA, x, y, scale float32) {
 		}
 		current, next := b.group, b.groups
 		for _, it := range ix.list[b.first:b.end] {
-			switch it := it.(type) {
+			switch it := display.Value(it).(type) {
 			case display.Push:
 				current = next
 				next++
@@ -278,6 +278,8 @@ func (p *painter) item(it display.Item) {
 	case display.Border:
 		p.border(it)
 	case display.Run:
+		p.run(&it)
+	case *display.Run:
 		p.run(it)
 	case display.Picture:
 		p.picture(it)

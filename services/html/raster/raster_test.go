@@ -304,6 +304,24 @@ func TestPaint_Hostile(t *testing.T) {
 	assert.Equal(t, green, at(img, 5, 5), "what follows is painted all the same")
 }
 
+func TestPaint_TakesPointersToo(t *testing.T) {
+	r := line(2, 20, 16, "H", red, text.Query{})[0].(display.Run)
+	img := draw(t, display.List{
+		&display.Push{Rect: box(0, 0, 30, 30), Clip: true},
+		&display.Fill{Rect: box(0, 0, 60, 60), Color: blue},
+		&display.Pop{}, &r,
+	}, 60, 30, 1)
+	assert.Equal(t, blue, at(img, 29, 29))
+	assert.Equal(t, white, at(img, 30, 29))
+	reds := 0
+	for x := range 20 {
+		if at(img, x, 15).R > 100 {
+			reds++
+		}
+	}
+	assert.Greater(t, reds, 2)
+}
+
 // sample is a page with something of everything.
 func sample() display.List {
 	edge := func(style string, w float32, c color.NRGBA) [4]display.Edge {

@@ -68,7 +68,7 @@ func (p *painter) blurredRun(r display.Run) {
 	sharp := r
 	sharp.Blur = 0
 	sharp.Color.A = 255
-	sub.run(sharp)
+	sub.run(&sharp)
 	m := newMask(box)
 	for i := range m.pix {
 		m.pix[i] = img.Pix[4*i+3]
