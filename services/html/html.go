@@ -12,6 +12,8 @@ package html
 import (
 	"net/url"
 	"time"
+
+	"guichet/services/html/text"
 )
 
 // ResourceKind says what a page wants a resource for.
@@ -66,6 +68,18 @@ type Options struct {
 	Limits      Limits
 	// Visited, if not nil, colours links that were followed before.
 	Visited func(url string) bool
+	// Fonts is where text gets its fonts from; nil means text.Shared.
+	Fonts *text.Fonts
+	// Labels are the words of controls that name none themselves; without them
+	// such controls are drawn with a sign.
+	Labels Labels
+}
+
+// Labels are translated words for form controls.
+type Labels struct {
+	Submit string // of a submit button without a value
+	Reset  string
+	Choose string // of the button of a file control
 }
 
 // Viewport is what a document is laid out for.

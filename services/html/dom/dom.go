@@ -198,3 +198,13 @@ func (d *Document) TextContent(id ID) string {
 func (d *Document) Line(id ID) string {
 	return strings.Join(strings.Fields(d.TextContent(id)), " ")
 }
+
+// SetText makes a text the only child of an element that has none yet.
+func (d *Document) SetText(parent ID, s string) {
+	if parent == None || d.Nodes[parent].First != None {
+		return
+	}
+	id := ID(len(d.Nodes))
+	d.Nodes = append(d.Nodes, Node{Kind: Text, Parent: parent, First: None, Last: None, Prev: None, Next: None, Text: s})
+	d.Nodes[parent].First, d.Nodes[parent].Last = id, id
+}

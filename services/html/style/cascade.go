@@ -102,6 +102,8 @@ type Tree struct {
 	Marker        map[dom.ID]*Style
 	// UsesViewport is set where a value depends on vw or vh.
 	UsesViewport bool
+	initial      *Style
+	anonymous    map[anonymousKey]*Style
 }
 
 // block is a list of declarations with its place in the cascade.
@@ -167,6 +169,7 @@ func (e *Engine) Style(ctx context.Context, d *dom.Document, env *Env) (*Tree, e
 	}
 	c.hints = hinter{d: d, base: env.Base}
 	c.root = initial(env)
+	c.t.initial = c.root
 	for n := range d.Children(0) {
 		if d.Nodes[n].Kind == dom.Element {
 			if err := c.subtree(n, nil); err != nil {

@@ -383,3 +383,29 @@ func (s *Style) InlineLevel() bool {
 	}
 	return false
 }
+
+// Anonymous is the style of a box that no element made: parent's inherited
+// values and initial ones (CSS 2.1, section 9.2.1.1).
+func (t *Tree) Anonymous(parent *Style, d Display) *Style {
+	key := anonymousKey{parent, d}
+	if s := t.anonymous[key]; s != nil {
+		return s
+	}
+	s := new(Style)
+	*s = *t.initial
+	inheritAll(s, parent)
+	s.units, s.vars, s.Display = parent.units, parent.vars, d
+	if t.anonymous == nil {
+		t.anonymous = map[anonymousKey]*Style{}
+	}
+	t.anonymous[key] = s
+	return s
+}
+
+type anonymousKey struct {
+	parent *Style
+	d      Display
+}
+
+// Initial is the style of a box outside of any element.
+func (t *Tree) Initial(d Display) *Style { return t.Anonymous(t.initial, d) }
