@@ -31,7 +31,7 @@ func New(onSelect func(i int)) *Trail {
 
 // SetPath changes the steps, from the top down.
 func (t *Trail) SetPath(names []string) {
-	t.steps, t.marks = nil, nil
+	t.steps, t.marks, t.from = nil, nil, 0
 	for i, name := range names {
 		t.steps = append(t.steps, newStep(t, name, i, i == len(names)-1))
 		t.marks = append(t.marks, kit.NewText("›", kit.TextStyle{Color: kit.ColorQuiet}))
