@@ -235,7 +235,7 @@ func (p *parser) hostMeanings(a authority, s string) []Target {
 	var all []Target
 	web := func(schemes ...string) {
 		for _, name := range schemes {
-			if t, ok := p.web(name + "://" + s); ok {
+			if t, ok := p.web(name + "://" + urlHost("", a.host, a.port) + a.rest); ok {
 				all = append(all, t)
 			}
 		}

@@ -25,8 +25,9 @@ func (p *parser) path(s string) (Target, bool) {
 // raw gives the path as typed where cleaning changed it: names of files may
 // really hold such characters.
 func (p *parser) raw(s string) string {
-	if p.hidden {
-		return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(p.typed, "�"), "\x00", ""))
+	raw := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(p.typed, "�"), "\x00", ""))
+	if cleaned, _ := clean(raw); p.hidden && cleaned == s && s[0] == raw[0] {
+		return raw
 	}
 	return s
 }

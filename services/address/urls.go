@@ -128,7 +128,7 @@ func (p *parser) web(s string) (Target, bool) {
 		warn = LooksLike
 	}
 	host := strings.TrimSuffix(w.Hostname(), ".")
-	if host == "" {
+	if host == "" || strings.HasPrefix(host, ".") || strings.HasSuffix(host, ".") || strings.Contains(host, "..") {
 		return Target{}, false
 	}
 	if w.Port() != "" {
@@ -159,10 +159,11 @@ func (p *parser) server(scheme, s string) (Target, bool) {
 	}
 	path := a.rest
 	if !files {
-		path, u.Fragment, _ = strings.Cut(path, "#")
-		path, u.RawQuery, _ = strings.Cut(path, "?")
-		var secret bool
-		u.RawQuery, secret = dropSecretParameters(u.RawQuery)
+		path, _, _ = strings.Cut(path, "#") // no such server knows fragments
+		before, query, _ := strings.Cut(path, "?")
+		query, secret := dropSecretParameters(query)
+		path = before
+		u.RawQuery = escapeBytes(query, `"<>`)
 		a.secret = a.secret || secret
 	}
 	path = escapeStray(path)
@@ -272,7 +273,7 @@ func (p *parser) person(s string) (Target, bool) {
 	at := strings.LastIndexByte(parsed.Address, '@')
 	local, domain := parsed.Address[:at], parsed.Address[at+1:]
 	host, ip, ok := asciiHost(domain)
-	if !ok || ip || strings.ContainsFunc(local, func(r rune) bool { return r == ' ' || unicode.IsControl(r) || strings.ContainsRune(`"<>(),:;@[]\`, r) }) {
+	if !ok || ip || strings.ContainsFunc(local, func(r rune) bool { return r == ' ' || unicode.IsControl(r) || strings.ContainsRune(`"<>(),:;@[]\/`, r) }) || strings.ContainsAny(local[:1], "?~'") {
 		return Target{}, false
 	}
 	display, suspicious := displayHost(host)
@@ -333,11 +334,17 @@ func (p *parser) mailto(rest string) (Target, bool) {
 // escapeMailto escapes what may not stand in a mailto URL and leaves existing
 // escapes alone.
 func escapeMailto(s string) string {
+	return escapeBytes(s, "\"<>\\^`{|}#?&")
+}
+
+// escapeBytes escapes blanks, what is not ASCII, the given characters and
+// percent signs that escape nothing.
+func escapeBytes(s, special string) string {
 	s = escapeStray(s)
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
-		if c > ' ' && c < 0x7f && !strings.ContainsRune("\"<>\\^`{|}#?&", rune(c)) {
+		if c > ' ' && c < 0x7f && strings.IndexByte(special, c) < 0 {
 			b.WriteByte(c)
 			continue
 		}
