@@ -57,10 +57,11 @@ type View struct {
 	dark    bool
 	asSent  bool
 	text    float32
-	soon    bool // a layout for parts that came is due
-	layouts int  // asked for so far
-	busy    bool // the newest one is not done
-	again   bool // parts came meanwhile
+	soon    bool          // a layout for parts that came is due
+	layouts int           // asked for so far
+	port    html.Viewport // of the newest one
+	busy    bool          // the newest one is not done
+	again   bool          // parts came meanwhile
 }
 
 // session is a document and the work on it. Its document is used under mu by
@@ -95,7 +96,12 @@ func New(p Params) *View {
 		p.Group.Go("paint a tile", func(context.Context) { f() })
 	})
 	v.widget.Post = p.Post
-	v.widget.OnView = func(_, _, _ float32) { v.relayout(resizeDelay) }
+	v.widget.OnView = func(w, h, scale float32) {
+		// A document that is shown anew tells the size that it is laid out for.
+		if v.port.Width != w || v.port.Height != h || v.port.Scale != scale {
+			v.relayout(resizeDelay)
+		}
+	}
 	v.widget.OnChange = v.change
 	v.widget.OnPress = v.press
 	v.widget.OnSubmit = v.submit
@@ -115,6 +121,7 @@ func (v *View) Show(doc *html.Document, at Place) {
 	}
 	v.current = s
 	v.layout.Stop()
+	v.port = html.Viewport{}
 	v.busy, v.again = false, false
 	v.loadParts(s)
 }
@@ -215,6 +222,7 @@ func (v *View) relayout(delay time.Duration) {
 		delay = 0 // the first picture waits for nothing
 	}
 	vp := html.Viewport{Width: w, Height: h, Scale: scale, Dark: v.dark, Text: v.text}
+	v.port = vp
 	flip := v.dark && !v.asSent
 	v.layouts++
 	v.busy = true

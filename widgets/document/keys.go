@@ -20,7 +20,7 @@ func (f *focus) marks(d *Document, seen Rect) []fyne.CanvasObject {
 		return nil
 	}
 	var out []fyne.CanvasObject
-	for _, r := range at.Rects {
+	for _, r := range perLine(at.Rects) {
 		if !r.overlaps(seen) {
 			continue
 		}
@@ -30,6 +30,26 @@ func (f *focus) marks(d *Document, seen Rect) []fyne.CanvasObject {
 		o.Move(pos.SubtractXY(2, 2))
 		o.Resize(size.AddWidthHeight(4, 4))
 		out = append(out, o)
+	}
+	return out
+}
+
+// perLine joins the boxes of the words of a line, so that a ring goes round
+// all of them.
+func perLine(rects []Rect) []Rect {
+	var out []Rect
+	for _, r := range rects {
+		if n := len(out) - 1; n >= 0 {
+			last := &out[n]
+			gap := max(r.X-(last.X+last.W), last.X-(r.X+r.W))
+			if min(last.Y+last.H, r.Y+r.H)-max(last.Y, r.Y) > min(last.H, r.H)/2 && gap < max(last.H, r.H) {
+				x0, y0 := min(last.X, r.X), min(last.Y, r.Y)
+				x1, y1 := max(last.X+last.W, r.X+r.W), max(last.Y+last.H, r.Y+r.H)
+				*last = Rect{x0, y0, x1 - x0, y1 - y0}
+				continue
+			}
+		}
+		out = append(out, r)
 	}
 	return out
 }
