@@ -24,7 +24,8 @@ type Listing struct {
 	// Fault is why the newest load or action failed; Entries are then those of
 	// before. It may hold a question: certificate, host key, clear text.
 	Fault error
-	// FaultOp names what failed: "connect", "list", "mkdir", "rename", "delete".
+	// FaultOp names what failed: "connect", "list", "mkdir", "rename", "delete",
+	// "chmod".
 	FaultOp  string
 	Busy     string // the action that is running: "mkdir", "rename", "delete", "chmod"; "" none
 	BusyDone int    // of a delete: how many are gone

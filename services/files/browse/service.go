@@ -1,11 +1,15 @@
 package browse
 
 import (
-	"io/fs"
+	"context"
+	"os"
+	"path/filepath"
 
 	"fyne.io/fyne/v2/data/binding"
 
+	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/local"
 	"guichet/services/files/sites"
 	"guichet/services/files/transfer"
 	"guichet/services/task"
@@ -32,85 +36,137 @@ func New(p Params) *Service { return &Service{p: p} }
 // Sites publishes the saved sites.
 func (s *Service) Sites() binding.Item[*sites.List] { return s.p.Sites.Sites() }
 
-// SaveSite keeps a site, and its password if that is not nil.
-func (s *Service) SaveSite(site files.Site, password *string, done func(files.Site, error)) {}
+// SaveSite keeps a site, and its password if that is not nil. done, if not nil,
+// is called once, from another goroutine; so are those of the other methods.
+func (s *Service) SaveSite(site files.Site, password *string, done func(files.Site, error)) {
+	s.p.Group.Go("save site", func(ctx context.Context) {
+		saved, err := s.p.Sites.Save(ctx, site)
+		if err == nil && password != nil {
+			s.p.Dialer.Remember(saved, *password)
+			err = sites.SavePassword(ctx, s.p.Secrets, saved, *password)
+		}
+		if done != nil {
+			done(saved, err)
+		}
+	})
+}
 
 // RemoveSite forgets a site and its password.
-func (s *Service) RemoveSite(id string, done func(error)) {}
+func (s *Service) RemoveSite(id string, done func(error)) {
+	s.p.Group.Go("remove site", func(ctx context.Context) {
+		site, known := s.p.Sites.List().Find(id)
+		err := s.p.Sites.Remove(ctx, id)
+		if err == nil && known {
+			s.p.Dialer.Forget(site)
+			err = sites.DeletePassword(ctx, s.p.Secrets, site)
+		}
+		if done != nil {
+			done(err)
+		}
+	})
+}
+
+// Discover finds out how a host is reached; see sites.Discover.
+func (s *Service) Discover(host, user, password string, done func(sites.Found, error)) {
+	s.p.Group.Go("discover", func(ctx context.Context) {
+		found, err := s.p.Dialer.Discover(ctx, host, user, password)
+		done(found, err)
+	})
+}
 
 // Open begins a session with a site: it connects in the background. password
 // nil means: the saved one.
-func (s *Service) Open(site files.Site, password *string) *Session { return &Session{} }
-
-// Discover finds out how a host is reached; done is called once, from another
-// goroutine.
-func (s *Service) Discover(host, user, password string, done func(sites.Found, error)) {}
+func (s *Service) Open(site files.Site, password *string) *Session {
+	if password != nil {
+		s.p.Dialer.Remember(site, *password)
+	}
+	e := newSession(s, site)
+	if len(site.Path) > 0 || site.Rooted {
+		e.load(site.Path, stay)
+	} else {
+		e.load(nil, home)
+	}
+	return e
+}
 
 // Local begins a session with this computer, in the given folder of the system
 // ("" for home).
-func (s *Service) Local(folder string) *Session { return &Session{} }
+func (s *Service) Local(folder string) *Session {
+	e := newSession(s, files.Site{Protocol: files.ProtocolLocal})
+	if folder == "" {
+		e.load(nil, home)
+		return e
+	}
+	_, p, err := local.Split(folder)
+	if err != nil {
+		e.load(nil, home)
+		return e
+	}
+	e.load(p, stay)
+	return e
+}
 
 // Transfer makes one job for each entry shown by from, to the folder shown by
-// to. exists is the answer for names taken, "" to ask in each job.
+// to. exists is the answer for names taken, "" to ask in each job. It waits for
+// the job list only, which is on this computer.
 func (s *Service) Transfer(from *Session, entries []files.Entry, to *Session, exists transfer.Answer) error {
+	source := from.Current()
+	for _, e := range entries {
+		if e.Type == files.Other {
+			return fault.Newf(fault.Unsupported, "transfer", "", "%s is no file", e.Display)
+		}
+		j := transfer.Job{From: from.place(source.Path, e.Name), To: to.place(to.Current().Path, translate(from, to, e.Name)), Tree: e.Type.IsDir(), Exists: exists}
+		if err := s.add(j, e.Size); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // TransferPaths makes jobs for files and folders of this computer (dropped onto
 // the window), given as paths of the system.
 func (s *Service) TransferPaths(paths []string, to *Session, exists transfer.Answer) error {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return fault.From("transfer", "", err)
+		}
+		if !info.IsDir() && !info.Mode().IsRegular() {
+			return fault.Newf(fault.Unsupported, "transfer", "", "%s is no file", path)
+		}
+		size := info.Size()
+		if info.IsDir() {
+			size = -1
+		}
+		dir, name := filepath.Split(filepath.Clean(path))
+		j := transfer.Job{
+			From: transfer.NewPlace(files.Site{Protocol: files.ProtocolLocal}, dir, files.Path{name}),
+			To:   to.place(to.Current().Path, translate(nil, to, name)), Tree: info.IsDir(), Exists: exists,
+		}
+		if err := s.add(j, size); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// Session looks into one folder of one place. Its methods return at once.
-type Session struct{}
+func (s *Service) add(j transfer.Job, size int64) error {
+	if s.p.Jobs == nil {
+		return fault.Newf(fault.Unsupported, "transfer", "", "no job list")
+	}
+	_, err := transfer.Add(s.p.Group.Context(), s.p.Jobs, j, size)
+	return err
+}
 
-// Listing publishes what the session shows.
-func (s *Session) Listing() binding.Item[*Listing] { return nil }
-
-// Current is the newest listing, never nil.
-func (s *Session) Current() *Listing { return &Listing{} }
-
-// Go shows a folder. The old entries stay until the first new ones arrive.
-func (s *Session) Go(p files.Path) {}
-
-// GoText is Go for a typed path: absolute with a slash, else relative to the
-// folder shown.
-func (s *Session) GoText(text string) {}
-
-// Enter shows the folder of an entry.
-func (s *Session) Enter(e files.Entry) {}
-
-// Up, Back and Forward move as in a browser.
-func (s *Session) Up()      {}
-func (s *Session) Back()    {}
-func (s *Session) Forward() {}
-
-// Reload lists again; it also connects again after a break.
-func (s *Session) Reload() {}
-
-// Stop ends the load or action that is running.
-func (s *Session) Stop() {}
-
-// Mkdir makes a folder of that name (text as typed) in the folder shown.
-func (s *Session) Mkdir(name string) {}
-
-// Rename gives an entry a new name; a taken name is a fault of kind Exists.
-func (s *Session) Rename(e files.Entry, name string) {}
-
-// Delete removes entries, folders with all that is in them; links are removed,
-// never what they point to.
-func (s *Session) Delete(entries []files.Entry) {}
-
-// Chmod changes permissions.
-func (s *Session) Chmod(entries []files.Entry, mode fs.FileMode) {}
-
-// Transcript is the conversation with the server, for "Details".
-func (s *Session) Transcript() string { return "" }
-
-// SystemPath is the path as the system writes it, for sessions on this
-// computer; "" for servers.
-func (s *Session) SystemPath(p files.Path) string { return "" }
-
-// Close ends the session and its connections.
-func (s *Session) Close() {}
+// translate gives the name at the target. from nil is this computer.
+func translate(from, to *Session, name string) string {
+	if from != nil {
+		if f := from.opened(); f != nil {
+			name = files.ExportName(f, name)
+		}
+	}
+	if f := to.opened(); f != nil {
+		name = files.ImportName(f, name)
+	}
+	return name
+}

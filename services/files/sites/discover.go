@@ -67,10 +67,17 @@ func (d *Dialer) sniff(ctx context.Context, host string, port int) (spoken, erro
 // Found.Site tells which protocol it is about; other faults say that nothing
 // was found.
 func Discover(ctx context.Context, p Params, host, user, password string) (Found, error) {
-	if password != "" || p.Password != nil {
+	return NewDialer(p).Discover(ctx, host, user, password)
+}
+
+// Discover is the function Discover with the Dialer's network. The password is
+// used for this only.
+func (d *Dialer) Discover(ctx context.Context, host, user, password string) (Found, error) {
+	p := d.p
+	if password != "" {
 		p.Password = &password
 	}
-	d := NewDialer(p)
+	d = NewDialer(p)
 	ports := []int{22, 21, 990}
 	if name, text, err := net.SplitHostPort(host); err == nil {
 		port, perr := strconv.Atoi(text)

@@ -201,7 +201,9 @@ func (r *Runner) runTree(ctx context.Context, h activity.Handle, j Job, src, dst
 			Totals:  func(n int, _ int64, _ bool) { found = n; h.Items(ended, found) },
 			OnFile:  func(files.Path, Result, error) error { ended++; h.Items(ended, found); return nil },
 		},
-		state: func(ctx context.Context, rel files.Path, e files.Entry) (state, error) { return r.item(ctx, id, rel, e) },
+		state: func(ctx context.Context, rel files.Path, e files.Entry) (state, error) {
+			return r.item(ctx, id, rel, e)
+		},
 		note: func(ctx context.Context, rel files.Path, e files.Entry, done bool, part files.Path, d decision) error {
 			return r.note(ctx, id, rel, e, done, part, d)
 		},
