@@ -41,11 +41,18 @@ func (c *cli) remote(ctx context.Context, address string) (place, error) {
 	site.AllowClear = !site.Protocol.Encrypted()
 	var fs files.FS
 	dialer := h.Dialer()
+	full := site.Path
 	for try := 0; ; try++ {
 		err = c.withTrust(h, func() (err error) {
 			fs, err = dialer.Dial(ctx, site)
 			return err
 		})
+		// WebDAV proves a login by looking at the folder, which may be what is to be
+		// made: then the one above will do.
+		for fault.Is(err, fault.NotFound) && len(site.Path) > 0 {
+			site.Path = site.Path.Dir()
+			fs, err = dialer.Dial(ctx, site)
+		}
 		if !fault.Is(err, fault.Login) || try == 3 || !c.interactive() {
 			break
 		}
@@ -58,7 +65,7 @@ func (c *cli) remote(ctx context.Context, address string) (place, error) {
 	if err != nil {
 		return place{}, failure{err}
 	}
-	path := site.Path
+	path := full
 	if !site.Rooted {
 		if path, err = fs.Home(ctx); err != nil {
 			return place{}, failure{errors.Join(err, fs.Close())}
