@@ -475,8 +475,8 @@ func TestTab_WalksLinksAndControls(t *testing.T) {
 	assert.Empty(t, d.ringLayer.Objects, "behind the last one the focus leaves the page")
 }
 
-func TestPerLine(t *testing.T) {
-	got := perLine([]Rect{{0, 0, 10, 20}, {14, 0, 10, 20}, {28, 2, 10, 16}, {0, 20, 10, 20}, {200, 20, 10, 20}})
+func TestJoined(t *testing.T) {
+	got := joined([]Rect{{0, 0, 10, 20}, {14, 0, 10, 20}, {28, 2, 10, 16}, {0, 20, 10, 20}, {200, 20, 10, 20}})
 	assert.Equal(t, []Rect{{0, 0, 38, 20}, {0, 20, 10, 20}, {200, 20, 10, 20}}, got)
 }
 

@@ -20,7 +20,7 @@ func (f *focus) marks(d *Document, seen Rect) []fyne.CanvasObject {
 		return nil
 	}
 	var out []fyne.CanvasObject
-	for _, r := range perLine(at.Rects) {
+	for _, r := range joined(at.Rects) {
 		if !r.overlaps(seen) {
 			continue
 		}
@@ -34,9 +34,9 @@ func (f *focus) marks(d *Document, seen Rect) []fyne.CanvasObject {
 	return out
 }
 
-// perLine joins the boxes of the words of a line, so that a ring goes round
+// joined makes one box of those of the words of a line, so that a ring goes round
 // all of them.
-func perLine(rects []Rect) []Rect {
+func joined(rects []Rect) []Rect {
 	var out []Rect
 	for _, r := range rects {
 		if n := len(out) - 1; n >= 0 {
