@@ -49,9 +49,9 @@ func (n *Network) direct(ctx context.Context, host string, port int) (net.Conn, 
 	t.Name = time.Since(t.At)
 	c, err := n.race(ctx, addresses, port)
 	if err != nil {
-		f := fault.From("connect", host, err)
+		f := *fault.From("connect", host, err)
 		f.Step = "connect"
-		return nil, f
+		return nil, &f
 	}
 	t.Connect = time.Since(t.At) - t.Name
 	t.Address = c.RemoteAddr().String()
@@ -164,7 +164,7 @@ func (n *Network) race(ctx context.Context, addresses []netip.Addr, port int) (n
 				return r.conn, nil
 			}
 			pending--
-			failures = append(failures, r.err)
+			failures = append(failures, winsock(r.err))
 			startNext()
 		}
 	}
