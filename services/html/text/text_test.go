@@ -1,10 +1,16 @@
 package text_test
 
 import (
+	"math"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/image/font/gofont/gomedium"
+	"golang.org/x/image/font/gofont/gosmallcaps"
 
 	"guichet/services/html/text"
 )
@@ -59,6 +65,86 @@ func TestFace_Matching(t *testing.T) {
 	assert.Same(t, regular, f.Face(text.Query{Families: []string{" GO "}}, 'a'), "names are compared without case")
 	assert.Same(t, bold, f.Face(text.Query{Families: []string{"Go"}, Weight: 900}, 'a'))
 	assert.NotNil(t, f.Face(text.Query{}, 0x4E2D), "a character that no font has still gets a face")
+}
+
+func TestRegister(t *testing.T) {
+	f := text.NewFonts()
+	q := text.Query{Families: []string{"Web Font", "sans-serif"}}
+	before := f.Face(q, 'a')
+	require.NoError(t, f.Register("Web Font", gosmallcaps.TTF))
+	after := f.Face(q, 'a')
+	assert.NotEqual(t, before.FaceID(), after.FaceID(), "what was chosen before is chosen anew")
+
+	bold := f.Face(text.Query{Families: []string{"Web Font"}, Weight: 700, Italic: true}, 'a')
+	assert.True(t, bold.Embolden(), "a family without bold is emboldened")
+	assert.True(t, bold.Slant())
+	assert.False(t, after.Embolden())
+
+	require.NoError(t, f.Register("", gomedium.TTF))
+	named := f.Face(text.Query{Families: []string{"Go Medium"}}, 'a')
+	assert.NotEqual(t, before.FaceID(), named.FaceID(), "by the name in the file")
+}
+
+func TestWith_IsForOneDocument(t *testing.T) {
+	f := text.NewFonts()
+	doc := f.With()
+	require.NoError(t, doc.RegisterAs("sans-serif", gosmallcaps.TTF, 400, false))
+	q := text.Query{Families: []string{"sans-serif"}}
+	assert.NotSame(t, f.Face(q, 'a'), doc.Face(q, 'a'))
+	mono := text.Query{Families: []string{"monospace"}}
+	assert.Same(t, f.Face(mono, 'a'), doc.Face(mono, 'a'), "all else is the parent's")
+	assert.InDelta(t, text.Width(f.Shape("abc", text.Style{Query: mono, Size: 10})), text.Width(doc.Shape("abc", text.Style{Query: mono, Size: 10})), 0.001)
+}
+
+func TestShape_Odd(t *testing.T) {
+	f := text.NewFonts()
+	nan := float32(math.NaN())
+	for name, s := range map[string]string{
+		"nothing": "", "controls": "a\x00\x1b\tb", "not UTF-8": "a\xff\xfeb", "marks alone": "\u0301\u0301\u200d\ufe0f",
+		"long": strings.Repeat("x", 100_000), "mixed": "abc \u05d0\u05d1 \u4e2d\u6587 \U0001F600",
+	} {
+		for _, size := range []float32{16, 0, -3, nan, 1e30} {
+			spans := f.Shape(s, text.Style{Size: size, Features: "nonsense,,liga=0"})
+			at := 0
+			for _, sp := range spans {
+				assert.Equal(t, at, sp.Start, name)
+				assert.Len(t, sp.Carets, sp.End-sp.Start+1, name)
+				assert.GreaterOrEqual(t, sp.Advance, float32(0), name)
+				at = sp.End
+			}
+			assert.Equal(t, len([]rune(s)), at, name)
+		}
+	}
+	plain := text.Width(f.Shape("ab", style(16, "sans-serif")))
+	assert.InDelta(t, plain, text.Width(f.Shape("a\x01b", style(16, "sans-serif"))), 0.001, "a control character takes no room")
+	assert.InDelta(t, plain, text.Width(f.Shape("a\u00adb", style(16, "sans-serif"))), 0.001, "nor does a soft hyphen")
+}
+
+func TestShape_ByManyGoroutines(t *testing.T) {
+	f := text.NewFonts()
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 200 {
+				f.Shape(strconv.Itoa(i%50), style(float32(10+g%3), "sans-serif"))
+				if i == 100 && g == 0 {
+					if err := f.Register("new", gomedium.TTF); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestUseSystem(t *testing.T) {
+	f := text.NewFonts()
+	f.UseSystem(t.TempDir())
+	f.Warm() // this computer may have no fonts: the built-in ones remain
+	q := text.Query{Families: []string{"sans-serif"}}
+	require.NotNil(t, f.Face(q, 'a'))
+	require.NotEmpty(t, f.Shape("Grüße \u4e2d", text.Style{Query: q, Size: 16}))
 }
 
 func TestMetrics(t *testing.T) {
