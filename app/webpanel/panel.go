@@ -61,7 +61,7 @@ type Panel struct {
 	start   *startPage
 	history *historyView
 	shown   bool
-	hover   string // the link under the pointer
+	hover   string                   // the link under the pointer
 	icons   map[string]fyne.Resource // favicons by content
 	listens bool
 }
@@ -105,11 +105,39 @@ func (w *Panel) Content() fyne.CanvasObject {
 	for _, t := range w.tabs {
 		t.rebuild()
 	}
-	top := kit.Column(0, w.strip, w.find.object())
-	over := container.New(topEdge{}, w.body, w.loading)
-	w.root = container.NewBorder(top, nil, nil, nil, over)
+	w.root = container.New(stack{}, w.strip, w.find.object(), container.New(topEdge{}, w.body, w.loading))
 	w.showFace()
 	return w.root
+}
+
+// stack lays objects under each other without gaps; the last takes the rest.
+type stack struct{}
+
+func (stack) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size := fyne.Size{}
+	for _, o := range objects {
+		if o.Visible() {
+			m := o.MinSize()
+			size = fyne.NewSize(max(size.Width, m.Width), size.Height+m.Height)
+		}
+	}
+	return size
+}
+
+func (stack) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	y := float32(0)
+	for i, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		h := o.MinSize().Height
+		if i == len(objects)-1 {
+			h = max(size.Height-y, 0)
+		}
+		o.Move(fyne.NewPos(0, y))
+		o.Resize(fyne.NewSize(size.Width, h))
+		y += h
+	}
 }
 
 // topEdge lays the last object over the upper edge of the first.

@@ -1,6 +1,7 @@
 package webpanel
 
 import (
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -82,8 +83,9 @@ func (s *startPage) update() {
 
 func (s *startPage) content(marks *web.BookmarkList, lately *web.HistoryList, greeting string) fyne.CanvasObject {
 	var tiles []fyne.CanvasObject
-	for _, b := range marks.Items {
-		tiles = append(tiles, newTile(kit.NewAvatar(b.Title, 44, true), b.Title, kit.ColorText,
+	signs := signNames(marks.Items)
+	for i, b := range marks.Items {
+		tiles = append(tiles, newTile(kit.NewAvatar(signs[i], 44, true), b.Title, kit.ColorText,
 			func() { s.w.openHere(b.URL, web.OpenOptions{}) },
 			func() { s.w.OpenInTab(b.URL, web.OpenOptions{}, false) },
 			func(at fyne.Position) { s.bookmarkMenu(b, at) }))
@@ -106,6 +108,24 @@ func (s *startPage) content(marks *web.BookmarkList, lately *web.HistoryList, gr
 			kit.Inset(14, 0, 32, 0, kit.Row(0, -1, kit.NewButton(kit.ButtonParams{Text: words.T("web.start.all"), Small: true, OnTapped: func() { s.w.showHistory("") }}))))
 	}
 	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}), kit.NewPage(1064, false, kit.Inset(0, 24, 0, 24, kit.Column(0, parts...))))
+}
+
+// signNames gives names for the signs of bookmarks: neighbours get other
+// colours, which an avatar takes from its name, where there are enough.
+func signNames(items []web.Bookmark) []string {
+	const apart = 5 // tiles that differ from each other
+	names := make([]string, len(items))
+	for i, b := range items {
+		near := names[max(i-apart+1, 0):i]
+		names[i] = b.Title
+		for range 20 {
+			if !slices.ContainsFunc(near, func(n string) bool { return kit.AvatarColor(n) == kit.AvatarColor(names[i]) }) {
+				break
+			}
+			names[i] += " " // another colour, the same letter
+		}
+	}
+	return names
 }
 
 // tileGrid lays tiles of one size in lines that fill the width: six where there

@@ -8,7 +8,10 @@ import (
 	"log/slog"
 	"math"
 	"net/url"
+	"sync"
 	"time"
+
+	"fyne.io/fyne/v2/data/binding"
 
 	"guichet/services/fault"
 )
@@ -173,6 +176,22 @@ func (s *Service) readVisited(ctx context.Context) {
 	}
 }
 
+// newest publishes lists in the order in which they were asked for: a slow read
+// does not replace what came after it.
+type newest struct {
+	mu   sync.Mutex
+	last uint64
+}
+
+func (n *newest) set(item binding.Item[*HistoryList], l *HistoryList) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if l.Version > n.last {
+		n.last = l.Version
+		set(item, l)
+	}
+}
+
 // historyChanged publishes what shows the history anew.
 func (s *Service) historyChanged() {
 	s.hot.invalidate()
@@ -185,7 +204,7 @@ func (s *Service) historyChanged() {
 			return
 		}
 		if current() {
-			set(s.Lately, l)
+			s.latelyOut.set(s.Lately, l)
 		}
 	})
 	s.mu.Lock()
@@ -244,7 +263,7 @@ func (s *Service) ShowHistory(query string, limit int) {
 			l.Visits, l.More = l.Visits[:limit], true
 		}
 		if current() {
-			set(s.History, l)
+			s.historyOut.set(s.History, l)
 		}
 	})
 }

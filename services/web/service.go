@@ -83,6 +83,8 @@ type Service struct {
 
 	historySlot *task.Slot
 	latelySlot  *task.Slot
+	historyOut  newest
+	latelyOut   newest
 	version     atomic.Uint64
 	lastTab     atomic.Int64
 

@@ -315,10 +315,10 @@ func TestSilentServer(t *testing.T) {
 			}
 		}
 	})
-	s := newService(t, w, func(p *Params) { p.Idle, p.MaxPage = 50*time.Millisecond, 1<<20 })
-	tab := s.NewTab()
-	require.Equal(t, fault.Timeout, open(t, tab, "https://a.example/mute").Fault.Kind)
-	require.Equal(t, fault.TooBig, open(t, tab, "https://a.example/huge").Fault.Kind)
+	s := newService(t, w, func(p *Params) { p.Idle = 50 * time.Millisecond })
+	require.Equal(t, fault.Timeout, open(t, s.NewTab(), "https://a.example/mute").Fault.Kind)
+	s = newService(t, w, func(p *Params) { p.MaxPage = 1 << 20 })
+	require.Equal(t, fault.TooBig, open(t, s.NewTab(), "https://a.example/huge").Fault.Kind)
 }
 
 func TestForms(t *testing.T) {
@@ -419,7 +419,7 @@ func TestOtherThanHTML(t *testing.T) {
 
 func TestParts(t *testing.T) {
 	w := newWorld(t)
-	w.page("/", `<title>Page</title><link rel=stylesheet href=/style.css><img src=/pic.png><img src=http://b.example/pic.png>`)
+	w.page("/{$}", `<title>Page</title><link rel=stylesheet href=/style.css><img src=/pic.png><img src=http://b.example/pic.png>`)
 	var mu sync.Mutex
 	running, most := 0, 0
 	w.mux.HandleFunc("/pic.png", func(rw http.ResponseWriter, r *http.Request) {
