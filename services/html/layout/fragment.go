@@ -42,9 +42,8 @@ type Fragment struct {
 	HardEnd  bool // br, or a line feed that is kept
 	NoStart  bool // of inline boxes that go on from the line before
 	NoEnd    bool
-	OffsetX  float32 // position: relative, already in the parent's Placed
-	OffsetY  float32
 	Ellipsis bool
+	NewRow   bool // the first cell of a row
 }
 
 // Placed is a fragment at a place relative to its parent's border box.

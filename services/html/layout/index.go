@@ -117,6 +117,12 @@ func (x *indexer) walk(f Placed, px, py float32) {
 		}
 		if b.Kind == CellBox {
 			gap = 0
+			if f.NewRow {
+				gap = 1
+			}
+		}
+		if b.Kind == RowBox || b.Kind == RowGroupBox || b.Kind == ColumnBox || b.Kind == ColumnGroupBox {
+			gap = 0 // only backgrounds: the cells come after
 		}
 		x.breaks = max(x.breaks, gap)
 	}
@@ -138,13 +144,11 @@ func (x *indexer) walk(f Placed, px, py float32) {
 		x.ix.Boxes[at].To = x.b.Len()
 	}
 	x.clip = clip
-	x.breaks = max(x.breaks, gap)
 	if b.Kind == CellBox {
-		x.tab = true
+		x.tab, x.breaks = true, 0
+		return
 	}
-	if b.Kind == RowBox {
-		x.tab, x.breaks = false, max(x.breaks, 1)
-	}
+	x.breaks = max(x.breaks, gap)
 }
 
 // separate writes what is due before a text.

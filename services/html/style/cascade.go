@@ -399,6 +399,13 @@ func (c *cascade) fixUp(id dom.ID, s, parent *Style) {
 		}
 		s.ZIndex = max(-100, min(100, s.ZIndex))
 	}
+	if s.TextAlign >= AlignBlockLeft && c.d.Is(id, atom.Table) {
+		// The alignment of blocks ends at tables, as in all browsers.
+		s.TextAlign = AlignLeft
+		if s.RTL {
+			s.TextAlign = AlignRight
+		}
+	}
 	if parent == nil {
 		if s.Display != None {
 			s.Display = blockOf(s.Display)

@@ -13,10 +13,6 @@ func copyProp(s, o *Style, p css.Prop) {
 		s.Font.WordSpacing = o.Font.WordSpacing
 	case css.PTextAlign:
 		s.TextAlign = o.TextAlign
-		if s.TextAlign >= AlignBlockLeft {
-			// Cells and the like take the text's side, not the blocks'.
-			s.TextAlign -= AlignBlockLeft
-		}
 	case css.PTextIndent:
 		s.TextIndent = o.TextIndent
 	case css.PTextTransform:
