@@ -41,7 +41,7 @@ func (c *cli) check() *cobra.Command {
 				return err
 			}
 			target := address.Parse(args[0], address.Options{})
-			if target.URL == nil {
+			if target.URL == nil && target.Kind != address.Person && len(target.Alternatives) == 0 {
 				return misuse(words.T("cli.bad.address", "Address", args[0]))
 			}
 			return c.diagnose(cmd.Context(), target, user)
@@ -56,19 +56,23 @@ func (c *cli) diagnose(ctx context.Context, target address.Target, user string) 
 	if err != nil {
 		return c.failed(err)
 	}
-	if user == "" && target.URL.User != nil {
-		user = target.URL.User.Username()
+	host := target.Text
+	if target.URL != nil {
+		host = target.URL.Host
+		if user == "" {
+			user = target.URL.User.Username()
+		}
 	}
-	o := check.Options{Network: h.Network, User: user}
+	o := check.Options{Network: h.Network, User: user, AllowClear: clearText(target)}
 	if user != "" {
 		o.Password = func(context.Context) (string, error) {
 			if pw := c.p.Environ(passwordInEnv); pw != "" {
 				return pw, nil
 			}
 			if c.interactive() {
-				return c.promptSecret(words.T("cli.prompt.password", "User", user, "Host", target.URL.Host))
+				return c.promptSecret(words.T("cli.prompt.password", "User", user, "Host", host))
 			}
-			return "", fault.Newf(fault.Login, "login", target.URL.Host, "no password given")
+			return "", fault.Newf(fault.Login, "login", host, "no password given")
 		}
 	}
 	r := check.Run(ctx, target, o)
@@ -97,4 +101,16 @@ func (c *cli) diagnose(ctx context.Context, target address.Target, user string) 
 		return c.failed(r.Fault)
 	}
 	return c.failed(err)
+}
+
+// clearText reports whether the address itself says that clear text is meant.
+func clearText(t address.Target) bool {
+	if t.URL == nil {
+		return false
+	}
+	switch t.URL.Scheme {
+	case "http", "ftp", "dav":
+		return true
+	}
+	return false
 }

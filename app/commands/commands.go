@@ -53,6 +53,11 @@ type failure struct{ error }
 
 func (f failure) Unwrap() error { return f.error }
 
+// said marks an error that standard error told of already.
+type said struct{ error }
+
+func (s said) Unwrap() error { return s.error }
+
 // misuse is an error in the command's words; its text is translated.
 type misuse string
 
@@ -84,7 +89,10 @@ func run(ctx context.Context, p Params) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &f):
-		c.sayFault(err)
+		var told said
+		if !errors.As(err, &told) {
+			c.sayFault(err)
+		}
 		return exitFailed
 	}
 	fmt.Fprintln(p.Stderr, c.misused(err))

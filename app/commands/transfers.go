@@ -151,6 +151,7 @@ func replace(context.Context, transfer.Conflict) (transfer.Answer, error) {
 func (c *cli) tree(ctx context.Context, from, to place, shown string, connections int, down bool) error {
 	m := c.meter(shown)
 	var total, done int64
+	failed := false
 	_, err := transfer.CopyTree(ctx, from.fs, from.path, to.fs, to.path, transfer.TreeOptions{
 		Options:     transfer.Options{Resume: true, OnExists: renew},
 		Connections: connections,
@@ -159,6 +160,7 @@ func (c *cli) tree(ctx context.Context, from, to place, shown string, connection
 			if err != nil {
 				m.end()
 				c.sayFault(err)
+				failed = true
 				return nil
 			}
 			done += r.Bytes
@@ -170,6 +172,9 @@ func (c *cli) tree(ctx context.Context, from, to place, shown string, connection
 		},
 	})
 	m.end()
+	if err != nil && failed {
+		return said{err}
+	}
 	return err
 }
 
