@@ -189,7 +189,7 @@ func kindOf(op string, e *textproto.Error) fault.Kind {
 		return fault.Protocol
 	case e.Code/100 != 5:
 		return fault.Protocol
-	case has("no such", "not found", "does not exist", "doesn't exist", "cannot find", "can't find", "not a directory", "introuvable"):
+	case has("no such", "for file existence", "not found", "does not exist", "doesn't exist", "cannot find", "can't find", "not a directory", "introuvable", "can't check for file existence"):
 		return fault.NotFound
 	case has("not empty"):
 		return fault.Exists
@@ -279,7 +279,11 @@ func (c *conn) at(op string, p files.Path) (string, error) {
 	if err := c.fs.check(op, p[len(p)-1:]); err != nil {
 		return "", err
 	}
-	return p.Base(), c.enter(op, p.Dir())
+	name := p.Base()
+	if name[0] == ' ' && c.fs.prefix == "/" {
+		name = "./" + name // Pure-FTPd drops blanks before an argument
+	}
+	return name, c.enter(op, p.Dir())
 }
 
 // expect sends a command and takes one of the given codes for success.
@@ -408,6 +412,9 @@ func (c *conn) rename(from, to files.Path) error {
 		return err
 	}
 	b := to.Base()
+	if b[0] == ' ' && c.fs.prefix == "/" {
+		b = "./" + b
+	}
 	if !from.Dir().Equal(to.Dir()) {
 		if c.fs.prefix != "/" {
 			return &fault.Fault{Kind: fault.Unsupported, Op: "rename", Host: c.fs.p.Site.Host, Err: errNoReply}
