@@ -189,7 +189,7 @@ func kindOf(op string, e *textproto.Error) fault.Kind {
 		return fault.Protocol
 	case e.Code/100 != 5:
 		return fault.Protocol
-	case has("no such", "for file existence", "not found", "does not exist", "doesn't exist", "cannot find", "can't find", "not a directory", "introuvable", "can't check for file existence"):
+	case has("no such", "not found", "does not exist", "doesn't exist", "cannot find", "can't find", "not a directory", "introuvable", "can't check for file existence"):
 		return fault.NotFound
 	case has("not empty"):
 		return fault.Exists
