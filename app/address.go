@@ -125,14 +125,7 @@ func (w *Window) warning(shown string) string {
 // at a time, the newest.
 type suggester struct {
 	window *Window
-	group  *task.Group
 	slot   *task.Slot
-}
-
-func (s *suggester) stop() {
-	if s.group != nil {
-		s.group.Cancel()
-	}
 }
 
 func (s *suggester) changed(text string) {
@@ -149,9 +142,8 @@ func (s *suggester) changed(text string) {
 	if w.p.Suggest == nil {
 		return
 	}
-	if s.group == nil {
-		s.group = task.NewGroup(context.Background())
-		s.slot = task.NewSlot(s.group)
+	if s.slot == nil {
+		s.slot = task.NewSlot(w.tasks)
 	}
 	s.slot.Start("suggest", func(ctx context.Context, current func() bool) {
 		found := w.p.Suggest(ctx, text)

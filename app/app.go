@@ -13,6 +13,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver"
+	"github.com/rymdport/portal/settings/appearance"
 
 	"guichet/app/words"
 	"guichet/services/fault"
@@ -35,6 +36,9 @@ var ErrNoGraphics = errors.New("no window could be made: OpenGL does not work on
 // Run shows the window and returns when it is closed.
 func Run(a fyne.App, p Params) error {
 	publish.Through(fyne.Do)
+	if p.Window.Desktop == nil {
+		p.Window.Desktop = desktopColors()
+	}
 	w := NewWindow(a, p.Window)
 	var failed error
 	a.Lifecycle().SetOnStarted(func() {
@@ -58,6 +62,22 @@ func Run(a fyne.App, p Params) error {
 	w.Present()
 	a.Run()
 	return failed
+}
+
+// desktopColors asks the portal of a free desktop, which Fyne asks too, but
+// without telling whether there was an answer. Elsewhere Fyne knows.
+func desktopColors() func() error {
+	switch runtime.GOOS {
+	case "windows", "darwin":
+		return nil
+	}
+	if os.Getenv("FYNE_THEME") != "" {
+		return nil
+	}
+	return func() error {
+		_, err := appearance.GetColorScheme()
+		return err
+	}
 }
 
 const quitLimit = 2 * time.Second

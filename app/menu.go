@@ -77,6 +77,21 @@ func (w *Window) own() []panel.Command {
 	)
 }
 
+// aliases are further keys for the window's commands: on most keyboards plus
+// and minus are no keys of their own.
+func (w *Window) aliases() []panel.Command {
+	key := func(id string, key fyne.KeyName, m fyne.KeyModifier) panel.Command {
+		return panel.Command{
+			ID: id, Shortcut: &desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault | m},
+			Run: func() { w.Run(id) },
+		}
+	}
+	return []panel.Command{
+		key("window.larger", fyne.KeyEqual, 0), key("window.larger", fyne.KeyEqual, fyne.KeyModifierShift),
+		key("window.larger", fyne.KeyPlus, fyne.KeyModifierShift), key("window.smaller", fyne.KeyMinus, fyne.KeyModifierShift),
+	}
+}
+
 // Run carries out a command by its id, if it may run now; a command of a panel
 // that is not shown brings the panel to the front first. It reports whether
 // there is such a command.
@@ -178,6 +193,7 @@ func (w *Window) buildMenu() {
 	}
 	each(w.own())
 	each(w.commandsOf(w.shown))
+	each(w.aliases())
 	w.menu.Items = []*fyne.Menu{table}
 }
 
@@ -221,7 +237,7 @@ func (w *Window) shortcut(s fyne.Shortcut) {
 	if w.shown != nil && try(w.shown.ID(), w.commandsOf(w.shown)) {
 		return
 	}
-	if try("window", w.own()) {
+	if try("window", w.own()) || try("window", w.aliases()) {
 		return
 	}
 	if f, ok := focused.(fyne.Shortcutable); ok {

@@ -19,6 +19,7 @@ import (
 	"guichet/services/activity"
 	"guichet/services/connect"
 	"guichet/services/profile"
+	"guichet/services/task"
 	"guichet/widgets/addressbox"
 	"guichet/widgets/kit"
 	"guichet/widgets/rail"
@@ -50,6 +51,10 @@ type WindowParams struct {
 	// Quit is called once, when the window has been closed and its panels have
 	// saved.
 	Quit func()
+	// Desktop asks the desktop which colours it wants; an error is no answer. It
+	// is called on its own goroutine, and light colours stand until it has
+	// answered. nil: Fyne knows.
+	Desktop func() error
 }
 
 // Welcome are the ways to begin.
@@ -87,10 +92,12 @@ type Window struct {
 	welcome fyne.CanvasObject
 	menu    *fyne.MainMenu
 
+	tasks   *task.Group
 	suggest suggester
 	applied profile.Values // of which language, theme and text size are in force
 	listens []func()
 	closing bool
+	silent  bool // the desktop has not said which colours it wants
 }
 
 // NewWindow makes the window with all its panels; Present shows it.
@@ -101,6 +108,8 @@ func NewWindow(a fyne.App, p WindowParams) *Window {
 	w := &Window{p: p, app: a, views: map[string]fyne.CanvasObject{}, menu: fyne.NewMainMenu()}
 	w.suggest.window = w
 	w.applied = *p.Settings.Get()
+	w.silent = p.Desktop != nil
+	w.tasks = task.NewGroup(context.Background())
 	w.applyLanguage()
 	a.Settings().SetTheme(w.theme())
 
@@ -118,6 +127,7 @@ func NewWindow(a fyne.App, p WindowParams) *Window {
 	w.win.Canvas().SetOnTypedKey(w.typedKey)
 	kit.SetTipLayer(w.win.Canvas(), w.tips)
 	w.listen()
+	w.askDesktop()
 
 	size := fyne.NewSize(w.applied.Width, w.applied.Height)
 	if size.Width < 640 || size.Height < 400 {
@@ -142,7 +152,7 @@ func (w *Window) theme() look.Theme {
 	if w.applied.Theme != "" {
 		mode = look.Mode(w.applied.Theme)
 	}
-	return look.New(mode, int(w.applied.TextSize*100+0.5))
+	return look.New(mode, int(w.applied.TextSize*100+0.5)).Silent(w.silent)
 }
 
 func (w *Window) applyLanguage() {
@@ -151,6 +161,25 @@ func (w *Window) applyLanguage() {
 		tag = w.p.SystemLanguage
 	}
 	words.SetLanguage(tag)
+}
+
+// askDesktop waits for the desktop's word about colours.
+func (w *Window) askDesktop() {
+	if w.p.Desktop == nil {
+		return
+	}
+	w.tasks.Go("colours of the desktop", func(ctx context.Context) {
+		if err := w.p.Desktop(); err != nil {
+			slog.Info("the desktop does not say which colours it wants", "err", err)
+			return
+		}
+		if ctx.Err() == nil {
+			w.Post(func() {
+				w.silent = false
+				w.app.Settings().SetTheme(w.theme())
+			})
+		}
+	})
 }
 
 // build makes everything that is drawn, in the language and at the text size
@@ -402,7 +431,7 @@ func (w *Window) Close() {
 	for _, stop := range w.listens {
 		stop()
 	}
-	w.suggest.stop()
+	w.tasks.Cancel()
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
 	for _, p := range w.panels {

@@ -200,7 +200,7 @@ func TestLanguageAndTextSizeWithoutRestart(t *testing.T) {
 	require.Equal(t, "fr mail", f.panels[1].Title())
 	require.Equal(t, "Fichier", f.menus()[0].Label)
 	before := theme.TextSize()
-	f.press(ctrl(fyne.KeyPlus))
+	f.press(ctrl(fyne.KeyEqual)) // plus without Shift, on most keyboards
 	require.Greater(t, theme.TextSize(), before)
 	require.Equal(t, made+2, f.mail.made)
 	f.press(ctrl(fyne.Key0))
@@ -209,6 +209,18 @@ func TestLanguageAndTextSizeWithoutRestart(t *testing.T) {
 		f.press(ctrl(fyne.KeyPlus))
 	}
 	require.InDelta(t, 1.75, f.profile.Settings.Get().TextSize, 0.001)
+}
+
+func TestColoursOfASilentDesktop(t *testing.T) {
+	answer, posted := make(chan error), make(chan func())
+	f := open(t, func(p *WindowParams) {
+		p.Desktop = func() error { return <-answer }
+		p.Post = func(do func()) { posted <- do }
+	})
+	require.Equal(t, theme.VariantLight, f.theme().Variant(theme.VariantDark))
+	answer <- nil
+	(<-posted)()
+	require.Equal(t, theme.VariantDark, f.theme().Variant(theme.VariantDark), "now the desktop has said it")
 }
 
 func TestMenusHoldEveryCommand(t *testing.T) {

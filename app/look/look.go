@@ -33,6 +33,7 @@ const (
 type Theme struct {
 	mode   Mode
 	factor float32
+	silent bool
 }
 
 var _ kit.Palette = Theme{}
@@ -49,6 +50,13 @@ func New(mode Mode, textSize int) Theme {
 	return Theme{mode: mode, factor: float32(min(max(textSize, MinTextSize), MaxTextSize)) / 100}
 }
 
+// Silent gives the theme for a desktop that does not say which colours it
+// wants: light ones are taken, where Fyne would take dark ones.
+func (t Theme) Silent(silent bool) Theme {
+	t.silent = silent
+	return t
+}
+
 // Variant says which colours are in force where the desktop asks for system.
 func (t Theme) Variant(system fyne.ThemeVariant) fyne.ThemeVariant {
 	switch t.mode {
@@ -56,6 +64,9 @@ func (t Theme) Variant(system fyne.ThemeVariant) fyne.ThemeVariant {
 		return theme.VariantLight
 	case Dark:
 		return theme.VariantDark
+	}
+	if t.silent {
+		return theme.VariantLight
 	}
 	return system
 }

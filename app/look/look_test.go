@@ -94,6 +94,11 @@ func TestMode(t *testing.T) {
 	}
 }
 
+func TestASilentDesktopIsLight(t *testing.T) {
+	require.Equal(t, theme.VariantLight, look.New(look.System, 0).Silent(true).Variant(theme.VariantDark))
+	require.Equal(t, theme.VariantDark, look.New(look.Dark, 0).Silent(true).Variant(theme.VariantDark))
+}
+
 func TestTextSizeChangesMeasures(t *testing.T) {
 	for given, want := range map[int]float32{0: 14, 50: 11.9, 100: 14, 150: 21, 900: 24.5} {
 		require.InDelta(t, want, look.New(look.Light, given).Size(theme.SizeNameText), 0.001)
