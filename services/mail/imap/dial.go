@@ -168,9 +168,9 @@ func readLine(ctx context.Context, c net.Conn, host string, exact bool) (string,
 	return "", protocolFault(host, "protocol", fault.CleanLine(string(line)), "a greeting without end")
 }
 
-// start runs go-imap on the secured connection and logs in.
-func (s *session) start(ctx context.Context, c Config) error {
-	err := s.run(ctx, "login", stallLimit, shortLimit, func() error {
+// begin runs go-imap on the connection.
+func (s *session) begin(ctx context.Context) error {
+	return s.run(ctx, "login", stallLimit, shortLimit, func() error {
 		cl, err := client.New(s.guard)
 		if err != nil {
 			return err
@@ -179,7 +179,11 @@ func (s *session) start(ctx context.Context, c Config) error {
 		cl.ErrorLog = errorLog{s}
 		return nil
 	})
-	if err != nil {
+}
+
+// start runs go-imap on the secured connection and logs in.
+func (s *session) start(ctx context.Context, c Config) error {
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
 	if err := s.login(ctx, c.Login, c.Password); err != nil {

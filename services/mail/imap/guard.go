@@ -194,7 +194,7 @@ func (g *guard) line() error {
 			if line[0] == ' ' || !bytes.Contains(line, []byte(" ")) {
 				continue // no response at all ("Server Unavailable." is the classic)
 			}
-			line = rename(line)
+			line = rename(status(line))
 		}
 		if m := literalEnd.FindSubmatch(line); m != nil {
 			n, err := parseSize(m[1])
@@ -280,6 +280,24 @@ func bounded(line []byte) error {
 		}
 	}
 	return nil
+}
+
+// status gives a status without text the space that go-imap wants, and upper case.
+func status(line []byte) []byte {
+	words := bytes.SplitN(bytes.TrimRight(line, "\r\n"), []byte(" "), 3)
+	if len(words) < 2 {
+		return line
+	}
+	word, _, code := strings.Cut(strings.ToUpper(string(words[1])), "[") // some leave out the space before a code
+	switch word {
+	case "OK", "NO", "BAD", "BYE", "PREAUTH":
+		rest := string(line[len(words[0])+1+len(word):])
+		if code || strings.TrimRight(rest, "\r\n") == "" {
+			rest = " " + rest
+		}
+		return []byte(string(words[0]) + " " + word + rest)
+	}
+	return line
 }
 
 var renamed = map[string]bool{"EXISTS": true, "RECENT": true, "EXPUNGE": true, "FETCH": true}
