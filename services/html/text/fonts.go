@@ -241,6 +241,9 @@ func (s *source) has(r rune) bool {
 // parse reads face number index of a font file. Fonts come from the network
 // too, so a panic of the reader is an error like any other.
 func parse(data []byte, index int) (ft *font.Font, err error) {
+	if len(data) > maxFontFile {
+		return nil, fmt.Errorf("a font of %d bytes", len(data))
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			ft, err = nil, fmt.Errorf("font reader: %v", r)

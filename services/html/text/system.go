@@ -12,8 +12,9 @@ import (
 	"github.com/go-text/typesetting/fontscan"
 )
 
-// maxFontFile bounds what is read of one font file, in bytes.
-const maxFontFile = 256 << 20
+// maxFontFile bounds one font file, in bytes: collections of East Asian fonts
+// are large.
+const maxFontFile = 128 << 20
 
 // system is the fonts of this computer.
 type system struct {
@@ -115,7 +116,7 @@ func openFile(path string, index int) (*font.Font, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }() // read only: nothing can be lost
-	data, err := io.ReadAll(io.LimitReader(file, maxFontFile))
+	data, err := io.ReadAll(io.LimitReader(file, maxFontFile+1))
 	if err != nil {
 		return nil, err
 	}
