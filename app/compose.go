@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -22,6 +23,7 @@ import (
 	"guichet/app/panel"
 	"guichet/app/settings"
 	"guichet/app/version"
+	"guichet/app/webpanel"
 	"guichet/app/words"
 	"guichet/services/address"
 	"guichet/services/check"
@@ -120,6 +122,7 @@ type composition struct {
 	window   *Window
 	mail     *mailpanel.Panel
 	files    *filespanel.Panel
+	web      *webpanel.Panel
 	build    func(panel.Host) []panel.Panel
 	suggest  func(ctx context.Context, text string) []Suggestion
 }
@@ -167,6 +170,12 @@ func compose(h *house.House) (*composition, error) {
 		return out
 	}
 	c.build = func(host panel.Host) []panel.Panel {
+		c.web = webpanel.New(webpanel.Params{
+			Host: host, Web: pages, Tasks: h.Tasks.Child(), Name: firstName(mails), OpenOutside: func(u *url.URL) error { return openExternal(u.String()) },
+			Diagnose: func(ctx context.Context, t address.Target) check.Report {
+				return check.Run(ctx, t, check.Options{Network: h.Network, AllowClear: true})
+			},
+		})
 		c.mail = mailpanel.New(mailpanel.Params{
 			Host: host, Mail: mails, Tasks: h.Tasks.Child(), Downloads: h.Profile.Downloads, OpenFile: openExternal, Fetch: c.fetch,
 			Diagnose: func(ctx context.Context, t address.Target, a mail.Account) check.Report {
@@ -184,7 +193,7 @@ func compose(h *house.House) (*composition, error) {
 			},
 		})
 		return []panel.Panel{
-			c.mail, c.files,
+			c.web, c.mail, c.files,
 			activitypanel.New(activitypanel.Params{Host: host, Center: jobs, Jobs: jobs.Jobs, Open: openExternal, ShowInFolder: showInFolder}),
 			settings.New(settings.Params{Host: host, Settings: h.Profile.Settings, Trust: h.Network.Trust(), Downloads: h.Profile.Downloads}),
 		}
@@ -228,6 +237,18 @@ func (c *composition) openDemo() {
 		}
 	}
 	c.window.Trouble("settings", fault.From("demo", "", err), nil)
+}
+
+// firstName gives the name for the greeting: that of the first mail account.
+func firstName(s *mail.Service) func() string {
+	return func() string {
+		accounts, err := s.Accounts.Get()
+		if err != nil || len(accounts.List) == 0 {
+			return ""
+		}
+		name, _, _ := strings.Cut(accounts.List[0].Name, " ")
+		return name
+	}
 }
 
 // fetch loads a picture that a person allowed for a mail: without cookies and
