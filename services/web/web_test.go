@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -501,10 +502,10 @@ func TestOfflineCopy(t *testing.T) {
 		rw.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(rw, "<title>Kept</title>")
 	})
-	var down bool
+	var down atomic.Bool
 	s := newService(t, w, func(p *Params) {
 		p.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-			if down {
+			if down.Load() {
 				return nil, fault.Newf(fault.Offline, "connect", r.URL.Host, "no network")
 			}
 			return w.RoundTrip(r)
@@ -512,7 +513,7 @@ func TestOfflineCopy(t *testing.T) {
 	})
 	tab := s.NewTab()
 	require.Zero(t, open(t, tab, "https://a.example/").Page.Offline)
-	down = true
+	down.Store(true)
 	st := open(t, tab, "https://a.example/")
 	require.Equal(t, "Kept", st.Title)
 	require.False(t, st.Page.Offline.IsZero())
