@@ -13,6 +13,7 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/publish"
 	"guichet/services/files/local"
 	"guichet/services/files/transfer"
 	"guichet/services/task"
@@ -56,7 +57,7 @@ func newSession(s *Service, site files.Site) *Session {
 	group := s.p.Group.Child()
 	e := &Session{
 		service: s, group: group, loads: task.NewSlot(group),
-		listing: binding.NewItem(func(a, b *Listing) bool { return a == b }),
+		listing: publish.NewItem[*Listing](nil),
 		now:     &Listing{Site: site, State: Connecting, Loading: true, Free: -1},
 	}
 	_ = e.listing.Set(e.now) // a fresh binding takes anything

@@ -16,6 +16,7 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/publish"
 )
 
 // List is the saved sites in the person's order. It is immutable.
@@ -62,7 +63,7 @@ const maxSitesFile = 16 << 20
 // file cannot be read (it is moved aside, a second OpenStore succeeds),
 // Permission.
 func OpenStore(path string) (*Store, error) {
-	s := &Store{path: path, list: &List{}, sites: binding.NewItem(func(a, b *List) bool { return a == b })}
+	s := &Store{path: path, list: &List{}, sites: publish.NewItem(&List{})}
 	content, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
