@@ -13,6 +13,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"log"
 	"net/http"
 	"os"
 	"os/signal"
@@ -201,6 +202,7 @@ func (t *test) inMailbox(mailbox string) error {
 		return err
 	}
 	defer c.Terminate()
+	c.ErrorLog = log.New(io.Discard, "", 0) // it calls our own Terminate an error
 	c.Timeout = 10 * time.Second
 	if err := c.Login(t.Info.User, t.Info.Password); err != nil {
 		return err
@@ -261,7 +263,7 @@ func (t *test) files() error {
 			return nil
 		}
 		// The first row on the left, then the button in the middle.
-		if clickErr := t.Click(image.Pt(200, 180)); clickErr != nil {
+		if clickErr := t.Click(image.Pt(200, 200)); clickErr != nil {
 			return clickErr
 		}
 		at, findErr := t.Find(primary, 1000)

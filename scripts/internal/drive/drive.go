@@ -157,8 +157,12 @@ func (a *App) Screen() (*image.RGBA, error) {
 	return xwd.Decode(data)
 }
 
-// Picture writes the screen into a PNG file.
+// Picture writes the screen into a PNG file, with the pointer out of the way.
 func (a *App) Picture(file string) error {
+	if err := a.xdotool("mousemove", "1279", "819"); err != nil {
+		return err
+	}
+	a.Settle()
 	img, err := a.Screen()
 	if err != nil {
 		return err
