@@ -77,7 +77,7 @@ func New(p Params) *Panel {
 	if p.OpenOutside == nil {
 		p.OpenOutside = func(u *url.URL) error { return fyne.CurrentApp().OpenURL(u) }
 	}
-	w := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: binding.NewInt(), icons: map[string]fyne.Resource{}}
+	w := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: publish.NewItem(0), icons: map[string]fyne.Resource{}}
 	w.current = w.newTab()
 	w.tabs = []*tab{w.current}
 	return w

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"github.com/stretchr/testify/require"
 
@@ -560,3 +561,63 @@ func TestTextsAndCommands(t *testing.T) {
 }
 
 var rowState = rowlist.State{}
+
+// TestRealPage goes through the page engine and the document widget: a link by
+// mouse, the search, a form, the way back to the same place.
+func TestRealPage(t *testing.T) {
+	b := newBench(t)
+	b.page("/1", `<!doctype html><title>One</title><style>body{margin:0} a,p{display:block;height:40px;margin:0}</style>
+		<a href="/2">To the library</a><p>The library is open. Library cards are free.</p>
+		<form action="/find"><input name=q value=books><input type=submit value=Go></form><div style="height:3000px"></div><p id=end>End</p>`)
+	b.page("/2", "<!doctype html><title>Two</title><p>Second page")
+	b.page("/find", "<!doctype html><title>Found</title>")
+	b.visit("/1")
+	laid := func() bool { return b.current.view.Laid() != nil }
+	b.until("laid out", laid)
+	d := b.current.view.Widget()
+	d.MouseMoved(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(20, 12)}})
+	require.Equal(t, b.site.URL+"/2", b.hover)
+	d.MouseMoved(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(20, 400)}})
+	require.Empty(t, b.hover)
+
+	b.run("web.find")
+	require.True(t, b.find.shown)
+	test.Type(b.find.field, "library")
+	require.Equal(t, "1 of 3", b.find.count.Text())
+	b.find.field.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	require.Equal(t, "2 of 3", b.find.count.Text())
+	test.Type(b.find.field, "xyz")
+	require.Equal(t, "Not found", b.find.count.Text())
+	b.find.field.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	require.False(t, b.find.shown)
+
+	d.ScrollTo(0, 700)
+	b.current.follow(document.Link{URL: b.site.URL + "/1#end"}, document.Here)
+	b.settle()
+	_, y := d.Offset()
+	require.Greater(t, y, float32(1000), "the place in the page")
+	b.run("web.back")
+	_, y = d.Offset()
+	require.InDelta(t, 700, y, 1)
+
+	click := &desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(20, 12)}, Button: desktop.MouseButtonPrimary}
+	d.ScrollTo(0, 0)
+	g := b.current.state.Generation
+	d.MouseDown(click)
+	d.MouseUp(click)
+	b.until("second page", func() bool { return b.current.state.Generation > g && !b.current.state.Loading })
+	require.Equal(t, "Two", b.current.state.Title)
+	b.until("laid out", laid)
+	g = b.current.state.Generation
+	b.run("web.back")
+	b.until("back", func() bool { return b.current.state.Generation > g && !b.current.state.Loading })
+	b.until("laid out", laid)
+
+	for _, c := range b.current.view.Laid().Controls() {
+		if c.Kind == html.ControlSubmit {
+			d.OnPress(c.ID)
+		}
+	}
+	b.until("form sent", func() bool { return b.current.state.Title == "Found" })
+	require.Equal(t, b.site.URL+"/find?q=books", b.current.state.URL)
+}

@@ -122,7 +122,7 @@ func signNames(items []web.Bookmark) []string {
 			if !slices.ContainsFunc(near, func(n string) bool { return kit.AvatarColor(n) == kit.AvatarColor(names[i]) }) {
 				break
 			}
-			names[i] += " " // another colour, the same letter
+			names[i] += "." // another colour, the same letter
 		}
 	}
 	return names
