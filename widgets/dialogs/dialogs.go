@@ -59,6 +59,7 @@ func Show(c fyne.Canvas, p Params) *Dialog {
 	}
 	d := &Dialog{p: p, canvas: c, veil: kit.NewBox(kit.BoxStyle{Fill: kit.ColorVeil})}
 	d.build()
+	d.enter(p.Content)
 	d.ExtendBaseWidget(d)
 	d.focused, d.before = c.Focused(), c.OnTypedKey()
 	c.SetOnTypedKey(d.typed)
@@ -140,11 +141,31 @@ func (d *Dialog) typed(ev *fyne.KeyEvent) {
 	case fyne.KeyEscape:
 		d.Close("")
 	case fyne.KeyReturn, fyne.KeyEnter:
-		for _, c := range d.p.Choices {
-			if c.Primary {
+		for i, c := range d.p.Choices {
+			if c.Primary && !d.buttons[i].Disabled() {
 				d.Close(c.Value)
 				return
 			}
+		}
+	}
+}
+
+// enter lets Enter in a field of one line choose the primary button, where the
+// field has no use of its own for it.
+func (d *Dialog) enter(o fyne.CanvasObject) {
+	wire := func(e *widget.Entry) {
+		if !e.MultiLine && e.OnSubmitted == nil {
+			e.OnSubmitted = func(string) { d.typed(&fyne.KeyEvent{Name: fyne.KeyReturn}) }
+		}
+	}
+	switch o := o.(type) {
+	case *widget.Entry:
+		wire(o)
+	case *kit.Entry:
+		wire(&o.Entry)
+	case *fyne.Container:
+		for _, part := range o.Objects {
+			d.enter(part)
 		}
 	}
 }

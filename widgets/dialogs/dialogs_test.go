@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 	"github.com/stretchr/testify/require"
 
 	"guichet/widgets/dialogs"
@@ -62,6 +63,28 @@ func TestKeysAnswer(t *testing.T) {
 			require.Len(t, before, 1, "the window's keys are back")
 		})
 	}
+}
+
+func TestEnterInAField(t *testing.T) {
+	w, _ := setup(t)
+	var got []string
+	plain, own, text := widget.NewEntry(), kit.NewEntry(""), widget.NewMultiLineEntry()
+	ask := func(focus fyne.Focusable) *dialogs.Dialog {
+		return dialogs.Show(w.Canvas(), dialogs.Params{
+			Title: "Name?", Content: kit.Column(4, plain, kit.Inset(1, 1, 1, 1, own), text), Focus: focus,
+			Choices: []dialogs.Choice{{Label: "OK", Value: "ok", Primary: true}}, Answer: func(v string, _ bool) { got = append(got, v) },
+		})
+	}
+	ask(plain)
+	key(w, fyne.KeyReturn)
+	d := ask(own)
+	d.SetEnabled("ok", false)
+	key(w, fyne.KeyReturn)
+	require.Equal(t, []string{"ok"}, got, "a disabled button is not chosen")
+	key(w, fyne.KeyEscape)
+	ask(text)
+	key(w, fyne.KeyReturn)
+	require.Equal(t, []string{"ok", ""}, got, "a field of many lines keeps its Enter")
 }
 
 func TestDialogsStack(t *testing.T) {
