@@ -11,29 +11,28 @@ import (
 
 // Fonts gives the page engine the fonts of the window, so that text looks alike
 // in both, and allows those of the system; their index is kept in cacheDir.
-// It is called once at the start. The error names fonts that could not be read;
-// pages are shown all the same.
+// It is called once at the start and reads no font yet. It fails if the window
+// has no fonts to give; pages are shown all the same.
 func Fonts(cacheDir string) error {
 	f := text.Shared()
 	f.UseSystem(cacheDir)
-	var failed []error
-	register := func(family string, r fyne.Resource) {
+	var err error
+	offer := func(r fyne.Resource, weight int, italic bool, families ...string) {
 		if r == nil {
+			err = errors.New("the window has no font for pages")
 			return
 		}
-		if err := f.Register(family, r.Content()); err != nil {
-			failed = append(failed, err)
-		}
+		f.Offer(families, weight, italic, r.Content)
 	}
-	for _, r := range []fyne.Resource{
-		theme.DefaultTextFont(), theme.DefaultTextBoldFont(),
-		theme.DefaultTextItalicFont(), theme.DefaultTextBoldItalicFont(),
-	} {
-		register("", r) // under its own name, for pages that ask for it
-		register(text.SystemUI, r)
-		register(text.SansSerif, r)
+	// Under its own name too, for pages that ask for it.
+	sans := []string{"Noto Sans", text.SystemUI, text.SansSerif}
+	offer(theme.DefaultTextFont(), 400, false, sans...)
+	offer(theme.DefaultTextBoldFont(), 700, false, sans...)
+	offer(theme.DefaultTextItalicFont(), 400, true, sans...)
+	offer(theme.DefaultTextBoldItalicFont(), 700, true, sans...)
+	offer(theme.DefaultTextMonospaceFont(), 400, false, text.Monospace)
+	if emoji := theme.DefaultEmojiFont(); emoji != nil { // left out of small builds
+		f.Offer([]string{"emoji"}, 400, false, emoji.Content)
 	}
-	register(text.Monospace, theme.DefaultTextMonospaceFont())
-	register("emoji", theme.DefaultEmojiFont())
-	return errors.Join(failed...)
+	return err
 }

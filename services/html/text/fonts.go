@@ -126,6 +126,22 @@ func (f *Fonts) RegisterAs(family string, data []byte, weight int, italic bool) 
 	return f.add(family, ft, weight, italic)
 }
 
+// Offer registers a font under several family names without reading it: data is
+// called when it is first needed. A font that cannot be read then is logged
+// and passed over.
+func (f *Fonts) Offer(families []string, weight int, italic bool, data func() []byte) {
+	s := &source{
+		weight: weight, italic: italic,
+		open: func() (*font.Font, error) { return parse(data(), 0) },
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, family := range families {
+		f.registered[normal(family)] = append(f.registered[normal(family)], s)
+	}
+	f.forget()
+}
+
 func (f *Fonts) add(family string, ft *font.Font, weight int, italic bool) error {
 	family = normal(family)
 	if family == "" {

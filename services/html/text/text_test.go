@@ -85,6 +85,19 @@ func TestRegister(t *testing.T) {
 	assert.NotEqual(t, before.FaceID(), named.FaceID(), "by the name in the file")
 }
 
+func TestOffer_ReadsWhenNeeded(t *testing.T) {
+	f := text.NewFonts()
+	read := 0
+	f.Offer([]string{"One", "Two"}, 400, false, func() []byte { read++; return gomedium.TTF })
+	f.Offer([]string{"Broken"}, 400, false, func() []byte { return nil })
+	f.Face(text.Query{}, 'a')
+	assert.Zero(t, read)
+	one, two := f.Face(text.Query{Families: []string{"One"}}, 'a'), f.Face(text.Query{Families: []string{"Two"}}, 'a')
+	assert.Same(t, one, two)
+	assert.Equal(t, 1, read)
+	assert.Same(t, f.Face(text.Query{}, 'a'), f.Face(text.Query{Families: []string{"Broken"}}, 'a'))
+}
+
 func TestWith_IsForOneDocument(t *testing.T) {
 	f := text.NewFonts()
 	doc := f.With()
