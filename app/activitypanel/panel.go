@@ -75,7 +75,7 @@ func New(p Params) *Panel {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	a := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: binding.NewInt(), snapshot: &activity.Snapshot{}}
+	a := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: publish.NewItem(0), snapshot: &activity.Snapshot{}}
 	a.listener = binding.NewDataListener(a.changed)
 	p.Jobs.AddListener(a.listener)
 	return a

@@ -74,7 +74,7 @@ func New(p Params) *Panel {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	f := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: binding.NewInt()}
+	f := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: publish.NewItem(0)}
 	f.here, f.there = &side{f: f, local: true}, &side{f: f}
 	f.active = f.here
 	return f

@@ -71,7 +71,7 @@ func New(p Params) *Panel {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	m := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: binding.NewInt(), ref: mail.AllInboxes, told: map[int64]*fault.Fault{}}
+	m := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: publish.NewItem(0), ref: mail.AllInboxes, told: map[int64]*fault.Fault{}}
 	return m
 }
 

@@ -67,7 +67,7 @@ var _ panel.Panel = (*Panel)(nil)
 
 // New makes the panel.
 func New(p Params) *Panel {
-	return &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: binding.NewInt()}
+	return &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: publish.NewItem(0)}
 }
 
 // ID implements panel.Panel.

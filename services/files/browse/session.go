@@ -13,9 +13,9 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
-	"guichet/services/publish"
 	"guichet/services/files/local"
 	"guichet/services/files/transfer"
+	"guichet/services/publish"
 	"guichet/services/task"
 )
 

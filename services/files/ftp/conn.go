@@ -76,6 +76,10 @@ func (f *FS) dial(ctx context.Context) (*conn, error) {
 		return nil, fa
 	}
 	upgrade := func() error {
+		if proFTPD(f.serverName()) {
+			// Its mod_tls dies at downloads by Go's TLS 1.3 (1.3.8 does).
+			options.MaxVersion = tls.VersionTLS12
+		}
 		t, err := f.p.Network.Upgrade(ctx, socket, site.Host, port, options)
 		if err != nil {
 			return err
@@ -94,8 +98,16 @@ func (f *FS) dial(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return fail("protocol", err)
 	}
-	c.ctl.doubleFF = strings.Contains(banner.text, "ProFTPD")
+	c.ctl.doubleFF = proFTPD(banner.text)
 	f.setServer(banner.text)
+	if c.ctl.doubleFF && c.secure != nil && c.secure.Version == tls.VersionTLS13 {
+		_ = c.ctl.Close() // again, in TLS 1.2: the name comes too late here
+		f.p.Memory.learn(site, func(k *known) { k.tls12 = true })
+		if f.p.Memory.get(site).tls12 {
+			release()
+			return f.dial(ctx)
+		}
+	}
 	if site.Protocol != files.ProtocolFTPS {
 		if err := c.authTLS(upgrade); err != nil {
 			return fail("tls", err)
@@ -106,6 +118,9 @@ func (f *FS) dial(ctx context.Context) (*conn, error) {
 	}
 	return c, nil
 }
+
+// proFTPD reads a banner.
+func proFTPD(banner string) bool { return strings.Contains(banner, "ProFTPD") }
 
 // greeting reads the banner; "120 ready in n minutes" may come before it.
 func (c *conn) greeting() (reply, error) {

@@ -374,6 +374,9 @@ func (w *writer) verify() error {
 		switch {
 		case err == nil && e.Size != w.start+w.written:
 			return &fault.Fault{Kind: fault.Damaged, Op: "write", Host: w.fs.p.Site.Host, Err: errors.Join(errNoReply, errSize)}
+		case isReply(err) && w.fs.fail("stat", err).Kind == fault.NotFound:
+			// Pure-FTPd turns blanks at a name's end into "_".
+			return &fault.Fault{Kind: fault.Permission, Op: "write", Host: w.fs.p.Site.Host, Err: errors.Join(errNoReply, errOtherName)}
 		case err != nil && !isReply(err) && !errors.Is(err, errNoReply):
 			w.c.settle(err)
 			return err
@@ -390,7 +393,10 @@ func (w *writer) verify() error {
 	return nil // a server that refuses keeps its own time
 }
 
-var errSize = errors.New("another number of bytes arrived")
+var (
+	errSize      = errors.New("another number of bytes arrived")
+	errOtherName = errors.New("the server does not take this name and chose another")
+)
 
 func (w *writer) Abort(remove bool) error {
 	if w.ended {

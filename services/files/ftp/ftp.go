@@ -7,6 +7,7 @@ package ftp
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -79,6 +80,9 @@ func Dial(ctx context.Context, p Params) (*FS, error) {
 	if k := p.Memory.get(p.Site); k.max > 0 {
 		p.MaxConns = min(p.MaxConns, k.max)
 	}
+	if p.Memory == nil {
+		p.Memory = &Memory{}
+	}
 	if p.Now == nil {
 		p.Now = time.Now
 	}
@@ -104,6 +108,12 @@ func (f *FS) setServer(banner string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.server = fault.CleanLine(banner)
+}
+
+func (f *FS) serverName() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.server
 }
 
 // learn takes over what the first connection found out.
@@ -146,6 +156,10 @@ func (f *FS) fail(op string, err error) *fault.Fault {
 	var proto *textproto.Error
 	if errors.As(err, &known) {
 		return known.With(op, host)
+	}
+	var alert tls.AlertError
+	if errors.As(err, &alert) {
+		return fault.New(fault.Protocol, op, host, err)
 	}
 	if !errors.As(err, &proto) {
 		return fault.From(op, host, err)
@@ -279,11 +293,16 @@ func (c *conn) at(op string, p files.Path) (string, error) {
 	if err := c.fs.check(op, p[len(p)-1:]); err != nil {
 		return "", err
 	}
-	name := p.Base()
-	if name[0] == ' ' && c.fs.prefix == "/" {
-		name = "./" + name // Pure-FTPd drops blanks before an argument
+	return c.fs.argument(p), c.enter(op, p.Dir())
+}
+
+// argument writes p for a command in p's folder: the bare name, but for names
+// that begin with a blank, whose blank Pure-FTPd turns into "_" otherwise.
+func (f *FS) argument(p files.Path) string {
+	if strings.HasPrefix(p.Base(), " ") && f.prefix == "/" {
+		return p.String()
 	}
-	return name, c.enter(op, p.Dir())
+	return p.Base()
 }
 
 // expect sends a command and takes one of the given codes for success.
@@ -411,10 +430,7 @@ func (c *conn) rename(from, to files.Path) error {
 	if err != nil {
 		return err
 	}
-	b := to.Base()
-	if b[0] == ' ' && c.fs.prefix == "/" {
-		b = "./" + b
-	}
+	b := c.fs.argument(to)
 	if !from.Dir().Equal(to.Dir()) {
 		if c.fs.prefix != "/" {
 			return &fault.Fault{Kind: fault.Unsupported, Op: "rename", Host: c.fs.p.Site.Host, Err: errNoReply}

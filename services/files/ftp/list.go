@@ -261,7 +261,7 @@ func (c *conn) stat(p files.Path) (files.Entry, error) {
 	if c.feat.mlst != "" {
 		e, err := c.mlst(name)
 		if err == nil {
-			e.Name, e.Display = name, files.Display(f.Export(name))
+			e.Name, e.Display = p.Base(), files.Display(f.Export(p.Base()))
 			if e.Type == files.LinkFile {
 				c.probe(p.Dir(), &e)
 				if e.Type == files.LinkFile {
@@ -278,7 +278,7 @@ func (c *conn) stat(p files.Path) (files.Entry, error) {
 		}
 	}
 	e, err := c.sizeAndTime(name)
-	e.Name, e.Display = name, files.Display(f.Export(name))
+	e.Name, e.Display = p.Base(), files.Display(f.Export(p.Base()))
 	if err == nil {
 		return e, nil
 	}
@@ -296,7 +296,7 @@ func (c *conn) stat(p files.Path) (files.Entry, error) {
 	found := false
 	_, err = c.list(p.Dir(), func(entries []files.Entry) error {
 		for _, one := range entries {
-			if one.Name == name {
+			if one.Name == p.Base() {
 				e, found = one, true
 			}
 		}

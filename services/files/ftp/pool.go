@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/textproto"
 	"sync"
@@ -128,11 +129,12 @@ func (f *FS) take(ctx context.Context, transfer bool) (*conn, error) {
 		}
 		p.mu.Lock()
 		count(-1)
-		again := fault.Is(err, fault.Busy) && p.busy > 0
+		have := p.busy + len(p.idle)
+		again := fault.Is(err, fault.Busy) && have > 0
 		if again {
 			// The server grants no more: live with those there are.
-			p.max = p.busy
-			f.p.Memory.learn(f.p.Site, func(k *known) { k.max = p.busy })
+			p.max = have
+			f.p.Memory.learn(f.p.Site, func(k *known) { k.max = have })
 		}
 		// A server counts a connection for a moment after it was closed.
 		linger := fault.Is(err, fault.Busy) && !again && time.Since(p.quit) < lingerLimit
@@ -238,7 +240,8 @@ func (f *FS) with(ctx context.Context, op string, repeatable bool, do func(c *co
 		stale := !c.fresh
 		err = do(c)
 		c.settle(err)
-		again := c.broken && stale && repeatable && ctx.Err() == nil && lost(err)
+		died := err != nil && f.tlsDied(c, err)
+		again := c.broken && (stale || died) && repeatable && ctx.Err() == nil && lost(err)
 		f.put(c, false)
 		if !again {
 			if err == nil {
@@ -260,6 +263,10 @@ func lost(err error) bool {
 	var proto *textproto.Error
 	if errors.As(err, &proto) {
 		return proto.Code == 421
+	}
+	var alert tls.AlertError
+	if errors.As(err, &alert) {
+		return true
 	}
 	k := fault.KindOf(err)
 	return k == fault.Protocol || k == fault.Timeout
