@@ -103,6 +103,7 @@ func (d *Document) place() {
 	for _, b := range d.bars {
 		b.place(d)
 	}
+	d.tell(false) // the window may have come to a screen with other pixels
 }
 
 func (d *Document) placeHeader() {
