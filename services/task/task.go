@@ -101,8 +101,9 @@ type Slot struct {
 // NewSlot makes a slot whose jobs live in g.
 func NewSlot(g *Group) *Slot { return &Slot{group: g} }
 
-// Start cancels the running job and starts f. current reports whether f is
-// still the newest job; f asks it right before it publishes a result.
+// Start cancels the running job and starts f. current reports whether f's is
+// still the newest job, also after f has ended: whoever publishes its result asks
+// it right before, on whatever goroutine that is.
 func (s *Slot) Start(name string, f func(ctx context.Context, current func() bool)) {
 	s.mu.Lock()
 	if s.cancel != nil {
@@ -114,7 +115,7 @@ func (s *Slot) Start(name string, f func(ctx context.Context, current func() boo
 	s.mu.Unlock()
 	s.group.Go(name, func(context.Context) {
 		defer cancel()
-		f(ctx, func() bool { return ctx.Err() == nil && s.generation.Load() == generation })
+		f(ctx, func() bool { return s.group.ctx.Err() == nil && s.generation.Load() == generation })
 	})
 }
 
