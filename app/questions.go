@@ -44,6 +44,7 @@ func (w *Window) ask(q panel.Question, change func(*dialogs.Params)) {
 	if change != nil {
 		change(&p)
 	}
+	w.hideTips()
 	dialogs.Show(w.win.Canvas(), p)
 }
 

@@ -185,6 +185,7 @@ func (w *Window) askDesktop() {
 // build makes everything that is drawn, in the language and at the text size
 // in force. The panels' contents are made when they are first shown.
 func (w *Window) build() {
+	w.hideTips()
 	w.views = map[string]fyne.CanvasObject{}
 	items := make([]rail.Item, 0, len(w.panels))
 	for _, p := range w.panels {
@@ -215,6 +216,13 @@ func (w *Window) build() {
 		w.showBadge(p)
 	}
 	w.buildMenu()
+}
+
+// hideTips takes away an explanation whose button may be gone.
+func (w *Window) hideTips() {
+	if len(w.tips.Objects) > 0 {
+		w.tips.RemoveAll()
+	}
 }
 
 // menuItem is the rail's button for the menu of all commands.
@@ -323,6 +331,7 @@ func (w *Window) ShowPanel(id string) {
 	if p == nil || w.shown == p {
 		return
 	}
+	w.hideTips()
 	w.win.Canvas().Unfocus() // a blinking cursor in a hidden tab draws the window for nothing
 	if w.shown != nil {
 		w.guard(w.shown.ID(), w.shown.Hidden)

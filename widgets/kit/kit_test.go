@@ -187,3 +187,19 @@ func TestMarkup(t *testing.T) {
 	w := window(t, all, 240, 400)
 	test.AssertRendersToMarkup(t, "kit.xml", w.Canvas())
 }
+
+func TestTipAppearsBesideItsButton(t *testing.T) {
+	test.NewTempApp(t)
+	b := kit.IconButton(kit.Icon("reload"), "Load again", nil)
+	layer := container.NewWithoutLayout()
+	w := window(t, container.NewStack(container.NewVBox(container.NewHBox(b)), layer), 300, 200)
+	kit.SetTipLayer(w.Canvas(), layer)
+	defer kit.SetTipLayer(w.Canvas(), nil)
+	kit.ShowTip(b)
+	require.Len(t, layer.Objects, 1)
+	tip := layer.Objects[0]
+	require.GreaterOrEqual(t, tip.Position().Y, b.Size().Height, "below the button")
+	require.GreaterOrEqual(t, tip.Position().X, float32(0), "inside the window")
+	b.MouseOut()
+	require.Empty(t, layer.Objects)
+}
