@@ -172,7 +172,7 @@ func ParseAddresses(value string) (list []Address) {
 	if len(value) < 1<<16 {
 		if parsed, err := addressParser.ParseList(value); err == nil {
 			for _, a := range parsed {
-				list = append(list, Address{Name: Visible(Decode([]byte(a.Name), "")), Mail: Visible(a.Address)})
+				list = append(list, Address{Name: Visible(decodeWords(a.Name)), Mail: Visible(a.Address)})
 			}
 			return list
 		}

@@ -82,7 +82,6 @@ func Parse(raw []byte) *Message {
 	h, at := SplitHeader(raw)
 	m := fromHeader(h)
 	p := parser{message: m}
-	var ok bool
 	m.Stage = "go-message"
 	b, ok := p.guarded(func() body { return p.entity(h, raw[at:], 0) })
 	if !ok {
@@ -93,7 +92,7 @@ func Parse(raw []byte) *Message {
 		}
 		m.Lenient = true
 	}
-	if len(p.parts) == 0 {
+	if hidden := strings.TrimSpace(b.text) == "" && b.html == "" && !p.attached(); len(p.parts) == 0 || !ok && hidden {
 		m.Stage, m.Lenient = "raw", m.Lenient || len(raw[at:]) > 0
 		b = body{text: visibleText(Decode(raw[at:], ""))}
 	}

@@ -34,6 +34,15 @@ func (p *parser) guarded(stage func() body) (b body, ok bool) {
 	return b, !p.trouble
 }
 
+func (p *parser) attached() bool {
+	for _, x := range p.parts {
+		if x.Attached {
+			return true
+		}
+	}
+	return false
+}
+
 // entity reads one part with its header and returns its share of the text.
 func (p *parser) entity(h Header, content []byte, depth int) body {
 	mt, params := mediaType(h.Get("Content-Type"))
@@ -42,6 +51,10 @@ func (p *parser) entity(h Header, content []byte, depth int) body {
 			p.message.Lenient = true
 		}
 		mt = "text/plain"
+	}
+	if strings.HasPrefix(mt, "multipart/") && params["boundary"] == "" {
+		p.message.Lenient = true
+		params["boundary"] = guessBoundary(content)
 	}
 	if strings.HasPrefix(mt, "multipart/") && params["boundary"] != "" && depth < MaxDepth {
 		return p.multipart(mt, params["boundary"], content, depth)
@@ -56,27 +69,46 @@ func (p *parser) entity(h Header, content []byte, depth int) body {
 }
 
 func (p *parser) multipart(mt, boundary string, content []byte, depth int) body {
-	mr := textproto.NewMultipartReader(bytes.NewReader(content), boundary)
+	parts, ok := p.readParts(boundary, content)
+	if !ok {
+		p.message.Lenient = true
+		parts = splitParts(boundary, content)
+		p.trouble = p.trouble || len(parts) == 0 && len(bytes.TrimSpace(content)) > 0
+	}
 	var children []body
-	for n := 0; ; n++ {
-		if len(p.parts) >= MaxParts || n >= MaxParts {
+	for _, part := range parts {
+		if mt == "multipart/digest" && part.header.Get("Content-Type") == "" {
+			part.header = append(part.header, Field{Name: "Content-Type", Value: "message/rfc822"})
+		}
+		children = append(children, p.entity(part.header, part.data, depth+1))
+	}
+	if mt == "multipart/alternative" {
+		return alternative(children)
+	}
+	return mixed(children)
+}
+
+// rawPart is a part before its transfer encoding is undone.
+type rawPart struct {
+	header Header
+	data   []byte
+}
+
+// readParts reads a multipart by go-message; ok is false if it gave up on a part.
+func (p *parser) readParts(boundary string, content []byte) (parts []rawPart, ok bool) {
+	mr := textproto.NewMultipartReader(bytes.NewReader(content), boundary)
+	for {
+		if len(p.parts)+len(parts) >= MaxParts {
 			p.message.Lenient = true
-			break
+			return parts, true
 		}
 		part, err := mr.NextPart()
 		if errors.Is(err, io.EOF) {
-			// Also what a missing last boundary gives: all its parts were read.
-			if n == 0 && len(bytes.TrimSpace(content)) > 0 {
-				p.trouble = true
-			}
-			break
+			return parts, len(parts) > 0
 		}
-		if err != nil {
+		if err != nil { // a missing last boundary is found out here, after its part was read
 			p.message.Lenient = true
-			if n == 0 || !missingEnd(err) {
-				p.trouble = true
-			}
-			break
+			return parts, len(parts) > 0 && missingEnd(err)
 		}
 		data, err := io.ReadAll(part)
 		if err != nil {
@@ -86,19 +118,57 @@ func (p *parser) multipart(mt, boundary string, content []byte, depth int) body 
 		for f := part.Header.Fields(); f.Next() && len(h) < fieldLimit; {
 			h = append(h, Field{Name: f.Key(), Value: f.Value()})
 		}
-		if mt == "multipart/digest" && h.Get("Content-Type") == "" {
-			h = append(h, Field{Name: "Content-Type", Value: "message/rfc822"})
+		parts = append(parts, rawPart{h, data})
+	}
+}
+
+// splitParts cuts at the boundary lines and reads the parts' headers as tolerantly
+// as the message's.
+func splitParts(boundary string, content []byte) (parts []rawPart) {
+	mark := []byte("--" + boundary)
+	start := -1
+	add := func(end int) {
+		if start >= 0 && len(parts) < MaxParts {
+			data := content[start:end]
+			h, at := SplitHeader(data)
+			parts = append(parts, rawPart{h, bytes.TrimSuffix(bytes.TrimSuffix(data[at:], []byte("\n")), []byte("\r"))})
 		}
-		children = append(children, p.entity(h, data, depth+1))
 	}
-	if mt == "multipart/alternative" {
-		return alternative(children)
+	for pos := 0; pos < len(content); {
+		next := len(content)
+		if i := bytes.IndexByte(content[pos:], '\n'); i >= 0 {
+			next = pos + i + 1
+		}
+		if line := bytes.TrimRight(content[pos:next], " \t\r\n"); bytes.HasPrefix(line, mark) {
+			switch rest := line[len(mark):]; {
+			case len(rest) == 0:
+				add(pos)
+				start = next
+			case string(rest) == "--":
+				add(pos)
+				return parts
+			}
+		}
+		pos = next
 	}
-	return mixed(children)
+	add(len(content))
+	return parts
 }
 
 func missingEnd(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || strings.HasSuffix(err.Error(), "EOF")
+}
+
+var boundaryLine = regexp.MustCompile(`(?m)^--([^\s-][^\r\n]{0,68}?)[ \t]*\r?$`)
+
+// guessBoundary finds the boundary that a header forgot: the first line that
+// looks like one and comes again.
+func guessBoundary(content []byte) string {
+	m := boundaryLine.FindSubmatch(content)
+	if m == nil || bytes.Count(content, append([]byte("\n--"), m[1]...)) < 1 {
+		return ""
+	}
+	return string(m[1])
 }
 
 // alternative takes the best text and the best HTML of parts that say the same.
@@ -167,39 +237,20 @@ func (p *parser) decodeTransfer(encoding string, content []byte) []byte {
 func decodeBase64(content []byte) []byte {
 	clean := make([]byte, 0, len(content))
 	for _, c := range content {
-		switch {
-		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '+', c == '/':
-			clean = append(clean, c)
-		case c == '=':
-			// Padding ends a run; some senders join several runs.
-			for len(clean)%4 == 1 {
-				clean = clean[:len(clean)-1]
-			}
-			for len(clean)%4 != 0 {
-				clean = append(clean, '=')
-			}
-		}
-	}
-	for len(clean)%4 != 0 {
-		if len(clean)%4 == 1 {
-			clean = clean[:len(clean)-1]
-			continue
-		}
-		clean = append(clean, '=')
-	}
-	out := make([]byte, 0, base64.StdEncoding.DecodedLen(len(clean)))
-	for len(clean) > 0 {
-		end := len(clean)
-		if i := bytes.IndexByte(clean, '='); i >= 0 {
-			end = min(len(clean), (i/4+1)*4)
-		}
-		buf := make([]byte, base64.StdEncoding.DecodedLen(end))
-		n, err := base64.StdEncoding.Decode(buf, clean[:end])
-		out = append(out, buf[:n]...)
-		if err != nil {
+		if c == '=' { // padding is the end: mailing lists write clear text behind it
 			break
 		}
-		clean = clean[end:]
+		if c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/' {
+			clean = append(clean, c)
+		}
+	}
+	if len(clean)%4 == 1 {
+		clean = clean[:len(clean)-1]
+	}
+	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(clean)))
+	n, err := base64.RawStdEncoding.Decode(out, clean)
+	if err != nil {
+		return out[:n] // cannot be: only its alphabet is left
 	}
 	return out
 }
@@ -297,7 +348,7 @@ func metaCharset(data []byte) string {
 }
 
 var lenient = enmime.NewParser(
-	enmime.DisableCharacterDetection(true), enmime.DisableTextConversion(true), enmime.SkipMalformedParts(true),
+	enmime.DisableCharacterDetection(true), enmime.DisableTextConversion(true), enmime.SkipMalformedParts(false),
 	enmime.SetReadPartErrorPolicy(enmime.AllowCorruptTextPartErrorPolicy),
 )
 
