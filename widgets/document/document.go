@@ -133,6 +133,7 @@ func (d *Document) SetPage(p Page, keep Keep) {
 func (d *Document) Page() Page { return d.page }
 
 // SetHeader puts an object above the page that scrolls with it; nil for none.
+// After a change of its height the owner calls Refresh.
 func (d *Document) SetHeader(o fyne.CanvasObject) {
 	d.header = o
 	d.changed()
