@@ -154,7 +154,7 @@ func paint(scene string, seed uint64, w, h int) *image.RGBA {
 		for range 90 {
 			c.disc(rgb(0xdde6ff), f(), f()*0.8, 0.002+0.003*f())
 		}
-		c.polygon(color.RGBA{120, 150, 190, 120}, 0.3, 0.3, 0.95, 0.02, 0.99, 0.1, 0.31, 0.34)
+		c.polygon(color.RGBA{56, 70, 89, 120}, 0.3, 0.3, 0.95, 0.02, 0.99, 0.1, 0.31, 0.34)
 		c.disc(rgb(0xf4fbff), 0.3, 0.32, 0.03)
 		c.hills(rgb(0x0a1020), 0.95, 0.14, float64(seed))
 	case "tram":
