@@ -74,6 +74,7 @@ type Document struct {
 	header fyne.CanvasObject
 	x, y   float32 // scroll offsets in Fyne units
 	told   [3]float32
+	unit   float32 // see pixels
 
 	tiles   tiles
 	pointer pointer
@@ -96,7 +97,7 @@ type Document struct {
 // New makes an empty document view. run starts work on a goroutine; it should
 // belong to the owner's lifetime.
 func New(run func(f func())) *Document {
-	d := &Document{Go: run, Post: fyne.Do, zoom: 1, now: time.Now}
+	d := &Document{Go: run, Post: fyne.Do, zoom: 1, unit: 1, now: time.Now}
 	d.build()
 	d.ExtendBaseWidget(d)
 	return d
@@ -176,22 +177,16 @@ func (d *Document) tell(always bool) {
 // pixels per CSS pixel. All are 0 before the widget has a size.
 func (d *Document) View() (w, h, scale float32) { return d.told[0], d.told[1], d.told[2] }
 
-// pixels is the device pixels per Fyne unit.
+// pixels is the device pixels per Fyne unit, while the widget is in no window
+// those of the window it was in.
 func (d *Document) pixels() float32 {
-	app := fyne.CurrentApp()
-	if app == nil {
-		return 1
+	if c := d.canvas(); c != nil {
+		const far = 1 << 14
+		if x, _ := c.PixelCoordinateForPosition(fyne.NewPos(far, far)); x > 0 {
+			d.unit = float32(x) / far
+		}
 	}
-	c := app.Driver().CanvasForObject(d)
-	if c == nil {
-		return 1
-	}
-	const far = 1 << 14
-	x, _ := c.PixelCoordinateForPosition(fyne.NewPos(far, far))
-	if x <= 0 {
-		return 1
-	}
-	return float32(x) / far
+	return d.unit
 }
 
 func (d *Document) background() color.Color {

@@ -242,6 +242,17 @@ func TestTiles_LatePaintsAreDropped(t *testing.T) {
 	}
 }
 
+func TestTiles_ComeBackAfterTheViewWasHidden(t *testing.T) {
+	d := show(t, newFake(100))
+	d.ScrollTo(0, 1000)
+	test.WidgetRenderer(d).Destroy() // what Fyne does a minute after a tab was left
+	assert.Empty(t, d.tiles.at)
+	d.CreateRenderer()
+	assert.NotEmpty(t, d.tiles.at)
+	_, y := d.Offset()
+	assert.EqualValues(t, 1000, y)
+}
+
 func TestScroll_WheelAndKeys(t *testing.T) {
 	d := show(t, newFake(100))
 	var told float32

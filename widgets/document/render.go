@@ -40,6 +40,10 @@ func (d *Document) build() {
 // CreateRenderer is part of fyne.Widget. Fyne clips what is Scrollable to its
 // size, so that tiles may reach beyond the edges.
 func (d *Document) CreateRenderer() fyne.WidgetRenderer {
+	if !d.Size().IsZero() {
+		// Fyne throws away what was hidden for a while, and does not lay out again.
+		d.changed()
+	}
 	return &renderer{d: d, objects: []fyne.CanvasObject{d.ground, d.content, d.bars[0].thumb, d.bars[1].thumb}}
 }
 
@@ -48,9 +52,10 @@ type renderer struct {
 	objects []fyne.CanvasObject
 }
 
+// Destroy gives back the memory of a view that is not seen any more.
 func (r *renderer) Destroy() {
+	r.d.closeField(true)
 	r.d.tiles.drop(r.d)
-	r.d.closeField(false)
 }
 
 func (r *renderer) Layout(size fyne.Size) {
