@@ -193,7 +193,7 @@ func (t *Tab) Open(address string, o OpenOptions) {
 	}
 	u, err := fetch.ParseURL(nil, address)
 	if err != nil {
-		t.fail(entry{url: &url.URL{Scheme: "about", Opaque: "invalid"}}, fault.From("open page", "", err), address)
+		t.fail(invalidEntry(), fault.From("open page", "", err), address)
 		return
 	}
 	u.User = nil
@@ -208,7 +208,8 @@ func (t *Tab) Open(address string, o OpenOptions) {
 func (t *Tab) Submit(sub html.Submission) {
 	u, err := fetch.ParseURL(nil, sub.URL)
 	if err != nil {
-		return // the page engine resolved it; it cannot be opened as a link either
+		t.fail(invalidEntry(), fault.From("send form", "", err), sub.URL)
+		return
 	}
 	o := OpenOptions{From: t.pageURL()}
 	t.mu.Lock()
@@ -216,6 +217,9 @@ func (t *Tab) Submit(sub html.Submission) {
 	t.mu.Unlock()
 	t.load(entry{url: u, form: &sub, options: o}, Navigation{URL: u, From: o.From, Form: &sub}, placeNew)
 }
+
+// invalidEntry is the station of an address that cannot be read.
+func invalidEntry() entry { return entry{url: &url.URL{Scheme: "about", Opaque: "invalid"}} }
 
 func (t *Tab) pageURL() *url.URL {
 	t.mu.Lock()
@@ -364,7 +368,8 @@ func (t *Tab) OpenInsecure() {
 	}
 	u, err := fetch.ParseURL(nil, q.URL)
 	if err != nil {
-		return // the question was made of an address that could be read
+		t.fail(invalidEntry(), fault.From("open page", "", err), q.URL)
+		return
 	}
 	t.load(entry{url: u, options: OpenOptions{From: from}}, Navigation{URL: u, From: from, AllowInsecure: true}, placeHere)
 }

@@ -5,6 +5,7 @@
 package cookies
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"slices"
@@ -28,6 +29,8 @@ type Cookie struct {
 	Expires     time.Time // zero: until the program ends
 	Created     time.Time
 	Used        time.Time
+
+	order uint64 // of arrival, where the time is the same
 }
 
 // key is what makes a cookie replace another one.
@@ -72,6 +75,7 @@ type Jar struct {
 	// sites holds cookies by registrable domain.
 	sites map[string]map[key]*Cookie
 	count int
+	last  uint64 // order of the newest cookie
 }
 
 // New makes a jar with the cookies that were kept. keeper may be nil: then
@@ -79,6 +83,8 @@ type Jar struct {
 func New(keeper Keeper, kept []Cookie, now func() time.Time) *Jar {
 	j := &Jar{keeper: keeper, now: now, sites: map[string]map[key]*Cookie{}}
 	for _, c := range kept {
+		j.last++
+		c.order = j.last
 		j.insert(&c)
 	}
 	return j
@@ -158,7 +164,7 @@ func (j *Jar) Header(r Request) string {
 		if d := a.Created.Compare(b.Created); d != 0 {
 			return d
 		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Compare(a.order, b.order)
 	})
 	var b strings.Builder
 	for i, c := range found {
@@ -166,10 +172,7 @@ func (j *Jar) Header(r Request) string {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		if c.Name != "" {
-			b.WriteString(c.Name + "=")
-		}
-		b.WriteString(c.Value)
+		b.WriteString(c.Name + "=" + c.Value)
 	}
 	return b.String()
 }
@@ -203,7 +206,7 @@ func (j *Jar) judge(r Request, line string, now time.Time) (*Cookie, bool) {
 	}
 	if in.domain != "" {
 		domain := canonical(in.domain)
-		if !domainMatch(host, domain) {
+		if strings.HasSuffix(in.domain, ".") || !domainMatch(host, domain) {
 			return nil, false
 		}
 		// A cookie for "co.uk" would be shared by strangers; the suffix's own host
@@ -221,15 +224,12 @@ func (j *Jar) judge(r Request, line string, now time.Time) (*Cookie, bool) {
 	}
 	secure := Trustworthy(r.URL)
 	lower := strings.ToLower(c.Name)
-	if c.Name == "" {
-		lower = strings.ToLower(c.Value)
-	}
 	switch {
 	case c.Secure && !secure, c.SameSite == None && !c.Secure:
 		return nil, false
-	case strings.HasPrefix(lower, "__secure-") && (!c.Secure || c.Name == ""):
+	case strings.HasPrefix(lower, "__secure-") && !c.Secure:
 		return nil, false
-	case strings.HasPrefix(lower, "__host-") && (!c.Secure || !c.HostOnly || c.Path != "/" || in.domain != "" || c.Name == ""):
+	case strings.HasPrefix(lower, "__host-") && (!c.Secure || !c.HostOnly || c.Path != "/" || in.domain != ""):
 		return nil, false
 	}
 	if !secure && j.shadows(c) {
@@ -253,8 +253,10 @@ func (j *Jar) shadows(c *Cookie) bool {
 // store puts a judged cookie in its place; the lock is held.
 func (j *Jar) store(c *Cookie, now time.Time) {
 	old := j.sites[Site(c.Domain)][c.key()]
+	j.last++
+	c.order = j.last
 	if old != nil {
-		c.Created = old.Created
+		c.Created, c.order = old.Created, old.order
 		j.remove(old)
 	}
 	if !c.Expires.IsZero() && !c.Expires.After(now) {

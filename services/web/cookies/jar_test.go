@@ -59,8 +59,11 @@ func TestSetAndSend(t *testing.T) {
 		{"session", "https://a.example/", []string{"k=v"}, "https://a.example/x", "k=v"},
 		{"spaces", "https://a.example/", []string{"  k =  v w ; Path=/"}, "https://a.example/", "k=v w"},
 		{"quotes stay", "https://a.example/", []string{`k="a b"`}, "https://a.example/", `k="a b"`},
-		{"no equals sign is a nameless value", "https://a.example/", []string{"plain"}, "https://a.example/", "plain"},
-		{"empty name keeps value", "https://a.example/", []string{"=v"}, "https://a.example/", "v"},
+		{"no equals sign", "https://a.example/", []string{"plain"}, "https://a.example/", ""},
+		{"empty name", "https://a.example/", []string{"=v"}, "https://a.example/", ""},
+		{"order of arrival", "https://a.example/", []string{"b=1", "a=2", "b=3"}, "https://a.example/", "b=3; a=2"},
+		{"empty domain does not count", "https://a.example.com/", []string{"k=v; Domain=b.example.com; Domain="}, "https://a.example.com/", ""},
+		{"domain with a dot behind", "https://a.example.com/", []string{"k=v; Domain=example.com."}, "https://a.example.com/", ""},
 		{"value with equals", "https://a.example/", []string{"k=a=b"}, "https://a.example/", "k=a=b"},
 		{"nothing at all", "https://a.example/", []string{" ; Path=/"}, "https://a.example/", ""},
 		{"control character", "https://a.example/", []string{"k=a\x01b"}, "https://a.example/", ""},
@@ -95,7 +98,7 @@ func TestSetAndSend(t *testing.T) {
 		{"__Host- right", "https://a.example/", []string{"__Host-k=v; Secure; Path=/"}, "https://a.example/", "__Host-k=v"},
 		{"__Host- with domain", "https://a.example/", []string{"__Host-k=v; Secure; Path=/; Domain=a.example"}, "https://a.example/", ""},
 		{"__host- in another case", "https://a.example/", []string{"__hOST-k=v; Secure; Path=/x"}, "https://a.example/x", ""},
-		{"nameless __Host-", "https://a.example/", []string{"=__Host-k=v; Secure; Path=/"}, "https://a.example/", ""},
+		{"__Host- without a name", "https://a.example/", []string{"=__Host-k=v; Secure; Path=/"}, "https://a.example/", ""},
 		{"too long", "https://a.example/", []string{"k=" + strings.Repeat("x", 5000)}, "https://a.example/", ""},
 		{"port does not count", "http://a.example:81/", []string{"k=v"}, "http://a.example:82/", "k=v"},
 		{"trailing dot", "https://a.example./", []string{"k=v"}, "https://a.example/", "k=v"},
@@ -121,12 +124,12 @@ func TestSites(t *testing.T) {
 	ad := parseURL(t, "https://ads.net/")
 	j.Set(Request{URL: bank}, []string{"lax=1", "strict=1; SameSite=Strict", "none=1; SameSite=None; Secure"})
 
-	require.Equal(t, "lax=1; none=1; strict=1", j.Header(Request{URL: bank}), "a person came")
+	require.Equal(t, "lax=1; strict=1; none=1", j.Header(Request{URL: bank}), "a person came")
 	require.Equal(t, "lax=1; none=1", j.Header(Request{URL: bank, Initiator: ad}), "a link of another site")
 	require.Equal(t, "none=1", j.Header(Request{URL: bank, Initiator: ad, Method: "POST"}), "a form of another site")
 	require.Equal(t, "none=1", j.Header(Request{URL: bank, Initiator: parseURL(t, "http://www.example.com/"), Method: "POST"}), "scheme counts")
 	require.Equal(t, "", j.Header(Request{URL: bank, Top: ad}), "third party")
-	require.Equal(t, "lax=1; none=1; strict=1", j.Header(Request{URL: bank, Top: parseURL(t, "https://www.example.com/")}))
+	require.Equal(t, "lax=1; strict=1; none=1", j.Header(Request{URL: bank, Top: parseURL(t, "https://www.example.com/")}))
 
 	j.Set(Request{URL: ad, Top: bank}, []string{"track=1; SameSite=None; Secure"})
 	require.Equal(t, "", j.Header(Request{URL: ad}), "third parties set nothing")
@@ -163,7 +166,7 @@ func TestKept(t *testing.T) {
 	}
 	j := open(noon)
 	j.Set(Request{URL: u}, []string{"session=1", "kept=1; Max-Age=3600; HttpOnly; SameSite=Strict", "gone=1; Max-Age=3600", "gone=; Max-Age=0"})
-	require.Equal(t, "kept=1; session=1", j.Header(Request{URL: u}))
+	require.Equal(t, "session=1; kept=1", j.Header(Request{URL: u}))
 
 	j = open(noon.Add(time.Minute))
 	require.Equal(t, "kept=1", j.Header(Request{URL: u}))

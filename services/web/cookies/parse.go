@@ -43,11 +43,8 @@ func parse(line string, now time.Time) (received, bool) {
 	}
 	pair, rest, _ := strings.Cut(line, ";")
 	name, value, ok := strings.Cut(pair, "=")
-	if !ok { // 6265bis: a pair without "=" is a value without a name
-		name, value = "", pair
-	}
 	r := received{name: trim(name), value: trim(value), sameSite: Lax}
-	if r.name == "" && r.value == "" || len(r.name)+len(r.value) > maxPair {
+	if !ok || r.name == "" || len(r.name)+len(r.value) > maxPair {
 		return received{}, false
 	}
 	var expires, maxAge time.Time
@@ -69,7 +66,9 @@ func parse(line string, now time.Time) (received, bool) {
 				maxAge = t
 			}
 		case "domain":
-			r.domain = strings.ToLower(strings.TrimPrefix(v, "."))
+			if v = strings.TrimPrefix(v, "."); v != "" {
+				r.domain = strings.ToLower(v)
+			}
 		case "path":
 			r.path = ""
 			if strings.HasPrefix(v, "/") {
