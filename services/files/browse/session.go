@@ -27,15 +27,16 @@ type Session struct {
 	loads   *task.Slot
 	listing binding.Item[*Listing]
 
-	mu       sync.Mutex
-	now      *Listing
-	fs       files.FS
-	back     []files.Path
-	fore     []files.Path
-	wanted   files.Path // what the newest load is about
-	wantHome bool
-	last     files.Path // the folder whose listing was complete last
-	closed   bool
+	mu         sync.Mutex
+	now        *Listing
+	fs         files.FS
+	back       []files.Path
+	fore       []files.Path
+	wanted     files.Path // what the newest load is about
+	wantHome   bool
+	publishing bool
+	last       files.Path // the folder whose listing was complete last
+	closed     bool
 
 	dialing sync.Mutex // one dial at a time; held by load goroutines only
 	acting  sync.Mutex // one action at a time
@@ -81,11 +82,12 @@ func (e *Session) opened() files.FS {
 	return e.fs
 }
 
-// update publishes a changed copy of the listing.
+// update publishes a changed copy of the listing. change is called with the
+// lock held; listeners are not, and may call any method.
 func (e *Session) update(change func(l *Listing)) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.closed {
+		e.mu.Unlock()
 		return
 	}
 	next := *e.now
@@ -93,7 +95,19 @@ func (e *Session) update(change func(l *Listing)) {
 	change(&next)
 	next.CanBack, next.CanFore = len(e.back) > 0, len(e.fore) > 0
 	e.now = &next
-	_ = e.listing.Set(&next) // fails for a wrong type only
+	if e.publishing { // whoever does will see this one too
+		e.mu.Unlock()
+		return
+	}
+	e.publishing = true
+	for shown := (*Listing)(nil); shown != e.now; {
+		shown = e.now
+		e.mu.Unlock()
+		_ = e.listing.Set(shown) // never fails
+		e.mu.Lock()
+	}
+	e.publishing = false
+	e.mu.Unlock()
 }
 
 // connected gives the file system, dialling if there is none.
@@ -164,7 +178,7 @@ func (e *Session) list(ctx context.Context, current func() bool, p files.Path, m
 	var mu sync.Mutex
 	var entries []files.Entry
 	arrived := false
-	publish := func(l *Listing) {
+	settle := func(l *Listing) {
 		l.State, l.Path, l.Home, l.Caps = Ready, p, start, caps
 		if c, ok := f.(files.Connected); ok {
 			l.Conn = c.Conn()
@@ -178,7 +192,7 @@ func (e *Session) list(ctx context.Context, current func() bool, p files.Path, m
 				if !l.Loading {
 					return // the last one came first
 				}
-				publish(l)
+				settle(l)
 				l.Entries, l.Report = seen, files.Report{}
 			})
 		}
@@ -195,7 +209,7 @@ func (e *Session) list(ctx context.Context, current func() bool, p files.Path, m
 	if err != nil {
 		if arrived && current() {
 			// The folder changed under a half listing: show what there is.
-			e.update(func(l *Listing) { publish(l) })
+			e.update(func(l *Listing) { settle(l) })
 		}
 		return "list", err
 	}
@@ -206,7 +220,7 @@ func (e *Session) list(ctx context.Context, current func() bool, p files.Path, m
 	}
 	e.step(p, m)
 	e.update(func(l *Listing) {
-		publish(l)
+		settle(l)
 		l.Entries, l.Report, l.Loading, l.Took = sorted, report, false, time.Since(began)
 	})
 	e.room(ctx, current, f, p, caps)

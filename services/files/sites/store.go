@@ -67,7 +67,8 @@ func OpenStore(path string) (*Store, error) {
 	content, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return s, s.publish(s.list)
+		s.sites = publish.NewItem(s.list)
+		return s, nil
 	case err != nil:
 		return nil, fault.From("open sites", "", err)
 	}
@@ -89,15 +90,8 @@ func OpenStore(path string) (*Store, error) {
 		aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
 		return nil, fault.New(fault.Damaged, "open sites", "", errors.Join(err, os.Rename(path, aside)))
 	}
-	return s, s.publish(list)
-}
-
-func (s *Store) publish(l *List) error {
-	s.list = l
-	if err := s.sites.Set(l); err != nil {
-		return fault.New(fault.Internal, "publish sites", "", err)
-	}
-	return nil
+	s.list, s.sites = list, publish.NewItem(list)
+	return s, nil
 }
 
 // Sites publishes the list.
@@ -115,6 +109,16 @@ func (s *Store) change(ctx context.Context, edit func([]files.Site) []files.Site
 	if err := ctx.Err(); err != nil {
 		return fault.From("save sites", "", err)
 	}
+	if err := s.write(edit); err != nil {
+		return err
+	}
+	if err := s.sites.Set(s.List()); err != nil { // outside the lock: listeners may ask
+		return fault.New(fault.Internal, "publish sites", "", err)
+	}
+	return nil
+}
+
+func (s *Store) write(edit func([]files.Site) []files.Site) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := &List{Version: s.list.Version + 1, Sites: edit(slices.Clone(s.list.Sites))}
@@ -134,7 +138,8 @@ func (s *Store) change(ctx context.Context, edit func([]files.Site) []files.Site
 	if err := replaceFile(s.path, content); err != nil {
 		return fault.From("save sites", "", err)
 	}
-	return s.publish(next)
+	s.list = next
+	return nil
 }
 
 // replaceFile writes beside the file and renames, so that a crash leaves the

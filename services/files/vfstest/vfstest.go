@@ -33,7 +33,7 @@ type Options struct {
 	Refused []string
 	// RefusedFolders are those that folders cannot have but files can.
 	RefusedFolders []string
-	Slow    bool // a server that should not be asked too much
+	Slow           bool // a server that should not be asked too much
 }
 
 // OddNames are file names that people have and programs stumble over.
