@@ -362,9 +362,9 @@ func (d *Document) caption(c *control) string {
 	}
 	switch c.kind {
 	case ControlSubmit:
-		return pick(d.opt.Labels.Submit, "➤")
+		return pick(d.opt.Labels.Submit, "OK")
 	case ControlReset:
-		return pick(d.opt.Labels.Reset, "↺")
+		return pick(d.opt.Labels.Reset, "×")
 	}
 	return ""
 }

@@ -27,7 +27,7 @@ type Document struct {
 	base    *url.URL
 
 	sheets   []*sheet // in document order
-	pictures map[string]*image
+	pictures map[string]*shown
 	order    []string // of pictures, by first mention
 	failed   map[Request]bool
 
@@ -88,7 +88,7 @@ func Parse(ctx context.Context, src []byte, opt Options) (d *Document, err error
 		return nil, fault.From("read the page", "", err)
 	}
 	d = &Document{
-		opt: opt, lim: lim, charset: charset, tree: tree, base: baseURL(opt.URL), pictures: map[string]*image{},
+		opt: opt, lim: lim, charset: charset, tree: tree, base: baseURL(opt.URL), pictures: map[string]*shown{},
 		failed: map[Request]bool{}, byNode: map[dom.ID]int{}, open: map[dom.ID]bool{},
 		viewport: Viewport{Width: 1000, Height: 700, Scale: 1},
 	}

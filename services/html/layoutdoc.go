@@ -176,7 +176,7 @@ func (d *Document) simple(ctx context.Context, vp Viewport) (v *View, err error)
 	// The text goes in behind the parser's back: it is no markup.
 	tree.SetText(tree.ByID("t"), words)
 	s := &Document{
-		opt: Options{Fonts: d.opt.Fonts}, lim: d.lim, tree: tree, base: d.base, pictures: map[string]*image{}, failed: map[Request]bool{},
+		opt: Options{Fonts: d.opt.Fonts}, lim: d.lim, tree: tree, base: d.base, pictures: map[string]*shown{}, failed: map[Request]bool{},
 		byNode: map[dom.ID]int{}, open: map[dom.ID]bool{},
 	}
 	// Its own limit: what is left of patience after the first attempt.

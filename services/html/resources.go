@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	stdimage "image"
+	"image"
 	"net/url"
 	"strconv"
 	"strings"
@@ -31,8 +31,8 @@ type sheet struct {
 	depth   int
 }
 
-// image is a picture that the document shows.
-type image struct {
+// shown is a picture that the document shows.
+type shown struct {
 	picture picture.Picture
 	done    bool // supplied or failed
 }
@@ -157,7 +157,7 @@ func (d *Document) want(u string) {
 	if u == "" || d.pictures[u] != nil || len(d.pictures) >= maxPictures {
 		return
 	}
-	im := &image{}
+	im := &shown{}
 	d.pictures[u] = im
 	d.order = append(d.order, u)
 	r, err := dataURL(u)
@@ -416,7 +416,7 @@ func (d *Document) Picture(u string) layout.PictureState {
 	if im == nil {
 		return layout.PictureState{}
 	}
-	var img stdimage.Image = im.picture.Image
+	var img image.Image = im.picture.Image
 	return layout.PictureState{Image: img, W: im.picture.W, H: im.picture.H, Missing: !im.done}
 }
 

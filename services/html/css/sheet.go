@@ -616,7 +616,8 @@ func supportsAll(toks []token, depth int) bool {
 // fallback.
 func unsupported(toks []token) bool {
 	for _, t := range toks {
-		if strings.EqualFold(t.text, "subgrid") || strings.EqualFold(t.text, "masonry") {
+		switch strings.ToLower(t.text) {
+		case "grid", "inline-grid", "subgrid", "masonry":
 			return true
 		}
 	}

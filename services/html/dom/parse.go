@@ -24,14 +24,25 @@ const parserDepth = 512
 // Parse builds the tree of src, which is UTF-8. The only error is the context's.
 func Parse(ctx context.Context, src []byte, lim Limits) (*Document, error) {
 	lim.Depth = min(lim.Depth, parserDepth)
-	src, cut, err := tame(ctx, src, lim)
+	src, cut, err := tame(ctx, src, lim, 1<<30)
 	if err != nil {
 		return nil, err
 	}
 	root, err := parse(ctx, src)
-	if err != nil && ctx.Err() == nil {
-		// Misnesting made the tree deeper than the tags: keep the words.
+	// The library refuses deep trees: take tags out below a depth, and below a
+	// smaller one where tags imply others (tbody, tr); at last keep the words.
+	for _, depth := range []int{parserDepth - 16, parserDepth / 5} {
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		var flat []byte
+		if flat, _, err = tame(ctx, src, lim, depth); err != nil {
+			return nil, err
+		}
 		cut = true
+		root, err = parse(ctx, flat)
+	}
+	if err != nil && ctx.Err() == nil {
 		root, err = parse(ctx, flatten(src))
 	}
 	if err != nil {
@@ -206,10 +217,17 @@ var void = map[atom.Atom]bool{
 	atom.Input: true, atom.Link: true, atom.Meta: true, atom.Param: true, atom.Source: true, atom.Track: true, atom.Wbr: true,
 }
 
+// closes are the elements whose end tag may be left out: their start tags do
+// not add to the depth.
+var closes = map[atom.Atom]bool{
+	atom.P: true, atom.Li: true, atom.Dt: true, atom.Dd: true, atom.Option: true, atom.Optgroup: true, atom.Tr: true, atom.Td: true,
+	atom.Th: true, atom.Thead: true, atom.Tbody: true, atom.Tfoot: true, atom.Colgroup: true, atom.Rp: true, atom.Rt: true,
+}
+
 // tame runs over the tags once and takes out those that would make the parser
-// build a tree beyond the limits: too many, too deep, or too many formatting
-// elements open. It gives src itself where there is nothing to do.
-func tame(ctx context.Context, src []byte, lim Limits) ([]byte, bool, error) {
+// build a tree beyond the limits: too many, deeper than most, or too many
+// formatting elements open. It gives src itself where there is nothing to do.
+func tame(ctx context.Context, src []byte, lim Limits, most int) ([]byte, bool, error) {
 	var out []byte
 	z := html.NewTokenizer(bytes.NewReader(src))
 	pos, tags, depth, open, copies, dropped := 0, 0, 0, 0, 0, 0
@@ -230,8 +248,8 @@ func tame(ctx context.Context, src []byte, lim Limits) ([]byte, bool, error) {
 			switch {
 			case tags > lim.Nodes:
 				drop = true
-			case void[a]:
-			case depth >= parserDepth-16:
+			case void[a] || closes[a]:
+			case depth >= most:
 				drop = true
 				dropped++
 			case formatting[a]:
@@ -249,6 +267,7 @@ func tame(ctx context.Context, src []byte, lim Limits) ([]byte, bool, error) {
 			name, _ := z.TagName()
 			a := atom.Lookup(name)
 			switch {
+			case closes[a]:
 			case dropped > 0:
 				dropped--
 				drop = true

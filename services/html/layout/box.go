@@ -5,9 +5,10 @@
 // specifications ask for them, and tables are fixed up (section 17.2.1), so
 // that the layout functions meet legal trees only. There is one function for
 // each formatting context: flow (sections 9.4.1, 10.3, 10.6, 8.3.1), inline
-// (9.4.2, 10.8), tables (17.5), flexible boxes (Flexbox 1, section 9), and grids
-// in their simple uses. Each gives an immutable fragment; a fragment's place
-// is kept by its parent. Painting order is that of CSS 2.1, appendix E.
+// (9.4.2, 10.8), tables (17.5) and flexible boxes (Flexbox 1, section 9). Grid
+// containers and columns are laid out as flow: their items stand one below the
+// other. Each function gives an immutable fragment; a fragment's place is kept
+// by its parent. Painting order is that of CSS 2.1, appendix E.
 //
 // Boxes that would scroll grow with what is in them instead: a page is one
 // sheet here, and everything on it can be reached and read.

@@ -92,7 +92,7 @@ func (b *builder) children(id dom.ID) []*Box {
 func transform(s, how string) string {
 	switch how {
 	case "uppercase":
-		return strings.ToUpper(s)
+		return cases.Upper(language.Und).String(s)
 	case "lowercase":
 		return strings.ToLower(s)
 	case "capitalize":

@@ -190,6 +190,9 @@ func (l *layouter) controlLines(b *Box, r result) {
 			}
 		}
 	case "select":
+		if c.Size <= 1 && !c.Multiple {
+			return
+		}
 		for i, o := range c.Options {
 			if y+line > bottom+1 {
 				break

@@ -110,8 +110,6 @@ func (l *layouter) flow(b *Box, sp space) result {
 	}
 	var c contents
 	switch {
-	case b.Style.Columns > 1 && !b.Lines && len(b.Kids) > 0:
-		c = l.columns(b, w, defH)
 	case b.Lines:
 		c = l.lines(b, w, fl, x0, y0)
 	default:

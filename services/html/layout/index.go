@@ -84,13 +84,17 @@ func (x *indexer) walk(f Placed, px, py float32) {
 		return
 	case LineFragment:
 		x.line++
+		before := x.b.Len()
 		for _, k := range f.Kids {
 			x.walk(k, ax, ay)
 		}
 		if f.SoftEnd {
 			x.space = true
 		}
-		if f.HardEnd {
+		switch {
+		case f.HardEnd && x.b.Len() == before && before > 0:
+			x.breaks = min(x.breaks+1, 2) // an empty line
+		case f.HardEnd:
 			x.breaks = max(x.breaks, 1)
 		}
 		return

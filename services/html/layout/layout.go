@@ -141,8 +141,6 @@ func (l *layouter) dispatch(b *Box, sp space) result {
 		return l.table(b, sp)
 	case FlexBox:
 		return l.flex(b, sp)
-	case GridBox:
-		return l.grid(b, sp)
 	}
 	return l.flow(b, sp)
 }

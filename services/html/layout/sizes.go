@@ -19,8 +19,6 @@ func (l *layouter) contentSizes(b *Box) (lo, hi float32) {
 		lo, hi = l.tableSizes(b)
 	case b.Kind == FlexBox:
 		lo, hi = l.flexSizes(b)
-	case b.Kind == GridBox:
-		lo, hi = l.gridSizes(b)
 	case b.Lines:
 		lo, hi = l.lineSizes(b)
 	default:
