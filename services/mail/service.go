@@ -45,6 +45,7 @@ type Service struct {
 	paths    map[int64]folderInfo
 	runners  map[int64]*runner
 	live     bool
+	closed   bool
 	view     viewState
 	onceShow map[int64]bool // messages whose pictures are allowed once
 	fetching map[int64]bool
@@ -83,7 +84,7 @@ func New(p Params) (*Service, error) {
 	s.view.conversations = true
 	s.bind()
 	s.viewSlot, s.selectSlot = task.NewSlot(s.group), task.NewSlot(s.group)
-	s.refresh = task.NewThrottle(3*task.Interval, func(struct{}) { s.group.Go("mail view", func(ctx context.Context) { s.publish(ctx) }) })
+	s.refresh = task.NewThrottle(3*task.Interval, func(struct{}) { s.goes("mail view", s.publish) })
 	ctx := s.group.Context()
 	if err := s.loadAccounts(ctx); err != nil {
 		return nil, joinClose(err, db)
@@ -141,10 +142,22 @@ func (s *Service) bind() {
 	s.Notice = publish.NewItem[*Notice](nil)
 }
 
+// goes starts work unless the service is closing; timers may fire after that.
+func (s *Service) goes(name string, work func(context.Context)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.group.Go(name, work)
+	}
+}
+
 func (s *Service) now() time.Time { return s.p.Now() }
 
 // Close ends the live mode and closes the store; the Tasks group is the caller's.
 func (s *Service) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.group.Close(5 * time.Second)
 	return s.db.Close()
 }

@@ -351,5 +351,10 @@ func (s *session) Idle(ctx context.Context, limit time.Duration, wake <-chan str
 		i.replies <- []byte("DONE\r\n")
 		return <-result
 	})
+	select {
+	case <-heard: // what the server said before it ended the command counts too
+		news = true
+	default:
+	}
 	return news, err
 }

@@ -379,23 +379,18 @@ func TestStartTLS(t *testing.T) {
 }
 
 func TestIdle(t *testing.T) {
-	srv := &scripted{caps: "IDLE", script: map[string]string{"IDLE": "+ idling\r\n* 4 EXISTS\r\n", "DONE": "\r\n"}}
-	// The tag of DONE is its own word: the script answers with the tag of IDLE by hand.
-	s := dial(t, srv).(*session)
-	go func() {
-		for {
-			for _, c := range srv.commands() {
-				if c == "" {
-					return
-				}
-			}
-			time.Sleep(time.Millisecond)
-		}
-	}()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	srv := &scripted{caps: "IDLE", script: map[string]string{"IDLE": "+ idling\r\n* 4 EXISTS\r\nTAG OK done\r\n"}}
+	news, err := dial(t, srv).Idle(t.Context(), time.Minute, nil)
+	require.NoError(t, err)
+	require.True(t, news)
+	wake := make(chan struct{}, 1)
+	wake <- struct{}{}
+	s := dial(t, &scripted{caps: "IDLE", script: map[string]string{"IDLE": ""}})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	news, err := s.Idle(ctx, time.Minute, nil)
-	require.True(t, news, "heard before the command ended: %v", err)
+	_, err = s.Idle(ctx, time.Minute, wake)
+	require.Error(t, err, "a server that does not even begin to idle")
+	require.False(t, s.Alive())
 }
 
 func TestAlert(t *testing.T) {

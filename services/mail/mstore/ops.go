@@ -39,10 +39,10 @@ func locate(tx *sql.Tx, ids []int64, v View) ([]place, error) {
 	var args []any
 	switch v.Kind {
 	case "folder":
-		scope, args = " AND l.folder = ?", []any{v.ID}
+		scope, args = " AND +l.folder = ?", []any{v.ID}
 		conversations = v.Conversations
 	case "inboxes":
-		scope = " AND l.folder IN " + inboxes
+		scope = " AND +l.folder IN " + inboxes
 		conversations = v.Conversations
 	}
 	where := "l.msg = ?"

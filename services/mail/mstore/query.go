@@ -168,7 +168,7 @@ func (v View) args(more ...any) []any {
 
 func (db *DB) conversation(ctx context.Context, r *Row, v View) error {
 	rows, err := db.Read().QueryContext(ctx, `SELECT m.from_name, m.from_mail, l.flags FROM loc l JOIN msg m ON m.id = l.msg
-		WHERE l.thread = ? AND l.folder IN `+v.folders()+` AND l.hidden = 0 AND l.flags & 16 = 0 GROUP BY m.id ORDER BY m.id DESC LIMIT 1000`,
+		WHERE l.thread = ? AND +l.folder IN `+v.folders()+` AND l.hidden = 0 AND l.flags & 16 = 0 GROUP BY m.id ORDER BY m.id DESC LIMIT 1000`,
 		v.args(r.Thread)...)
 	if err != nil {
 		return wrap(err)

@@ -28,7 +28,9 @@ const (
 // lies: one message in several mailboxes is stored once. A loc with a negative
 // uid was moved there here and has no number of the server's yet; one with
 // hidden set was moved away or deleted here and waits for the server. The
-// triggers keep folder.total, folder.unread and thread_folder in step with loc.
+// triggers keep folder.total, folder.unread and thread_folder in step with loc;
+// "+folder" there and in queries keeps the planner off the index by mailbox,
+// which would read all of it.
 var mailSchema = []store.Migration{`
 CREATE TABLE account(
 	id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE COLLATE NOCASE, name TEXT NOT NULL, settings TEXT NOT NULL,
@@ -91,7 +93,7 @@ CREATE TRIGGER loc_gone AFTER DELETE ON loc WHEN OLD.hidden = 0 AND OLD.flags & 
 	UPDATE folder SET total = total - 1, unread = unread - (OLD.flags & 1 = 0) WHERE id = OLD.folder;
 	DELETE FROM thread_folder WHERE folder = OLD.folder AND thread = OLD.thread AND count <= 1;
 	UPDATE thread_folder SET count = count - 1, unread = unread - (OLD.flags & 1 = 0),
-		last = coalesce((SELECT max(msg) FROM loc WHERE thread = OLD.thread AND folder = OLD.folder AND hidden = 0 AND flags & 16 = 0), last)
+		last = coalesce((SELECT max(msg) FROM loc WHERE thread = OLD.thread AND +folder = OLD.folder AND hidden = 0 AND flags & 16 = 0), last)
 		WHERE folder = OLD.folder AND thread = OLD.thread;
 END;
 CREATE TRIGGER loc_changed AFTER UPDATE ON loc
@@ -102,7 +104,7 @@ CREATE TRIGGER loc_changed AFTER UPDATE ON loc
 		WHERE id = NEW.folder AND NEW.hidden = 0 AND NEW.flags & 16 = 0;
 	DELETE FROM thread_folder WHERE folder = OLD.folder AND thread = OLD.thread AND count <= 1 AND OLD.hidden = 0 AND OLD.flags & 16 = 0;
 	UPDATE thread_folder SET count = count - 1, unread = unread - (OLD.flags & 1 = 0),
-		last = coalesce((SELECT max(msg) FROM loc WHERE thread = OLD.thread AND folder = OLD.folder AND hidden = 0 AND flags & 16 = 0), last)
+		last = coalesce((SELECT max(msg) FROM loc WHERE thread = OLD.thread AND +folder = OLD.folder AND hidden = 0 AND flags & 16 = 0), last)
 		WHERE folder = OLD.folder AND thread = OLD.thread AND OLD.hidden = 0 AND OLD.flags & 16 = 0;
 	INSERT INTO thread_folder SELECT NEW.folder, NEW.thread, NEW.msg, 1, NEW.flags & 1 = 0 WHERE NEW.hidden = 0 AND NEW.flags & 16 = 0
 		ON CONFLICT DO UPDATE SET last = max(last, excluded.last), count = count + 1, unread = unread + excluded.unread;
