@@ -144,6 +144,9 @@ func (w *Window) menus() []*fyne.Menu {
 		w.guard(c.ID, func() {
 			item.Disabled = c.Enabled != nil && !c.Enabled()
 			item.Checked = c.Checked != nil && c.Checked()
+			if item.Disabled && c.Icon != nil { // Fyne recolours what is filled only
+				item.Icon = kit.Recolor(c.Icon, "disabled")
+			}
 		})
 		m.Items = append(m.Items, item)
 	}

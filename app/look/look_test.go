@@ -37,6 +37,13 @@ func contrast(a, b color.Color) float64 {
 	return (l + 0.05) / (m + 0.05)
 }
 
+// over lays a colour that is not opaque on its ground.
+func over(c, ground color.Color) color.Color {
+	a, b := color.NRGBAModel.Convert(c).(color.NRGBA), color.NRGBAModel.Convert(ground).(color.NRGBA)
+	mix := func(x, y uint8) uint8 { return uint8((int(x)*int(a.A) + int(y)*(255-int(a.A))) / 255) }
+	return color.NRGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
+}
+
 func TestContrast(t *testing.T) {
 	grounds := []fyne.ThemeColorName{
 		kit.ColorSurface, kit.ColorSide, kit.ColorGround, kit.ColorStrip, kit.ColorSelection, kit.ColorSelectionSide,
@@ -66,12 +73,12 @@ func TestContrast(t *testing.T) {
 		{kit.ColorGood, kit.ColorSurface, 3}, // a shape, not a text
 	}
 	for _, ground := range grounds {
-		pairs = append(pairs, pair{kit.ColorText, ground, 4.5}, pair{kit.ColorQuiet, ground, 4.5})
+		pairs = append(pairs, pair{kit.ColorText, ground, 4.5}, pair{theme.ColorNameForeground, ground, 4.5}, pair{kit.ColorQuiet, ground, 4.5})
 	}
 	for _, mode := range []look.Mode{look.Light, look.Dark} {
 		th := look.New(mode, 0)
 		for _, p := range pairs {
-			c := contrast(th.Color(p.text, 0), th.Color(p.ground, 0))
+			c := contrast(over(th.Color(p.text, 0), th.Color(p.ground, 0)), th.Color(p.ground, 0))
 			require.GreaterOrEqual(t, c, p.min, "%s: %s on %s", mode, p.text, p.ground)
 		}
 	}

@@ -19,6 +19,11 @@ func alpha(rgb uint32, a uint8) color.NRGBA {
 	return c
 }
 
+// menuAlpha makes the shortcuts in Fyne's menus readable: Fyne 2.7.1 draws them
+// with the low byte of 0.95 of the text's 16-bit alpha, which is a fifth for an
+// opaque text (widget/menu_item.go, shortcutColor) and 0.94 for this one.
+const menuAlpha = 0xef
+
 // palette is a set of colours by name.
 type palette map[fyne.ThemeColorName]color.Color
 
@@ -59,6 +64,7 @@ var light = palette{
 	kit.ColorVeil:          alpha(0x1d2733, 0x50),
 
 	theme.ColorNameBackground:          hex(0xffffff),
+	theme.ColorNameForeground:          alpha(0x1d2733, menuAlpha),
 	theme.ColorNameButton:              hex(0xffffff),
 	theme.ColorNameDisabledButton:      hex(0xf4f3ef),
 	theme.ColorNameDisabled:            hex(0x9aa3ab),
@@ -115,6 +121,7 @@ var dark = palette{
 	kit.ColorVeil:          alpha(0x000000, 0x90),
 
 	theme.ColorNameBackground:          hex(0x1a2129),
+	theme.ColorNameForeground:          alpha(0xe6eaee, menuAlpha),
 	theme.ColorNameButton:              hex(0x232c36),
 	theme.ColorNameDisabledButton:      hex(0x1d252d),
 	theme.ColorNameDisabled:            hex(0x6c7986),

@@ -84,7 +84,7 @@ func New(p Params) *View {
 		v.countdown,
 	)
 	card := kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface, Edge: kit.ColorLine, Radius: 16}), kit.Inset(40, 40, 32, 40, body))
-	v.page = kit.NewPage(640, true, kit.Inset(16, 0, 16, 0, card))
+	v.page = kit.NewPage(640+32, true, kit.Inset(16, 16, 16, 16, card))
 	v.fill()
 	v.ExtendBaseWidget(v)
 	return v

@@ -62,8 +62,8 @@ func (r *resource) Content() []byte {
 	return bytes.ReplaceAll(iconFile(r.icon), []byte(icons.Ink), []byte(r.hex()))
 }
 
-// recolor gives res in another colour if it is one of Guichet's icons.
-func recolor(res fyne.Resource, colour fyne.ThemeColorName) fyne.Resource {
+// Recolor gives res in another colour if it is one of Guichet's icons.
+func Recolor(res fyne.Resource, colour fyne.ThemeColorName) fyne.Resource {
 	if r, ok := res.(*resource); ok && r.color != colour {
 		return &resource{icon: r.icon, color: colour}
 	}
@@ -100,7 +100,7 @@ func (i *Image) SetResource(res fyne.Resource, colour fyne.ThemeColorName) {
 func (i *Image) apply() {
 	res := i.res
 	if i.color != ColorNone {
-		res = recolor(res, i.color)
+		res = Recolor(res, i.color)
 	}
 	i.img.Resource = res
 }

@@ -18,7 +18,7 @@ const (
 	ColorStrip         fyne.ThemeColorName = "guichetStrip"   // behind tabs
 	ColorLine          fyne.ThemeColorName = "guichetLine"    // hairlines
 	ColorEdge          fyne.ThemeColorName = "guichetEdge"    // outlines of buttons and fields
-	ColorText          fyne.ThemeColorName = theme.ColorNameForeground
+	ColorText          fyne.ThemeColorName = "guichetText"
 	ColorQuiet         fyne.ThemeColorName = "guichetQuiet" // less important text
 	ColorRail          fyne.ThemeColorName = "guichetRail"
 	ColorRailText      fyne.ThemeColorName = "guichetRailText"
@@ -69,7 +69,7 @@ type Palette interface {
 // elsewhere gives a colour of Fyne's own for each of this package's, for
 // themes that do not know them.
 var elsewhere = map[fyne.ThemeColorName]fyne.ThemeColorName{
-	ColorSurface: theme.ColorNameBackground, ColorSide: theme.ColorNameHeaderBackground, ColorGround: theme.ColorNameHeaderBackground,
+	ColorText: theme.ColorNameForeground, ColorSurface: theme.ColorNameBackground, ColorSide: theme.ColorNameHeaderBackground, ColorGround: theme.ColorNameHeaderBackground,
 	ColorStrip: theme.ColorNameHeaderBackground, ColorLine: theme.ColorNameSeparator, ColorEdge: theme.ColorNameInputBorder,
 	ColorQuiet: theme.ColorNamePlaceHolder, ColorRail: theme.ColorNameHeaderBackground, ColorRailText: theme.ColorNameForeground,
 	ColorRailSelected: theme.ColorNameSelection, ColorRailStrong: theme.ColorNameForeground, ColorSelection: theme.ColorNameSelection,
