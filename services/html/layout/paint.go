@@ -291,22 +291,39 @@ func (p *painter) text(f *Fragment, x, y float32) {
 			line(d)
 		}
 	}
-	for _, pc := range r.Pieces {
-		px := x + pc.X
-		for i := range pc.Spans {
-			sp := &pc.Spans[i]
-			if len(sp.Glyphs) > 0 && pc.Text != " " {
-				p.list = append(p.list, &display.Run{
-					Rect: display.Rect{X: px - 1, Y: y, W: sp.Advance + 2, H: f.H}, OriginX: px, OriginY: base,
-					Face: sp.Face, Size: s.Font.Size, Color: s.Color, Glyphs: sp.Glyphs,
-				})
-			}
-			px += sp.Advance
-		}
-	}
+	p.glyphs(f, x, y)
 	for _, d := range s.Decorations {
 		if d.Line == "line-through" {
 			line(d)
+		}
+	}
+}
+
+// glyphs paints a run's words: neighbours in one face become one item.
+func (p *painter) glyphs(f *Fragment, x, y float32) {
+	s := f.Box.Style
+	base := y + f.Text.Ascent
+	var run *display.Run
+	for _, pc := range f.Text.Pieces {
+		px := x + pc.X
+		for i := range pc.Spans {
+			sp := &pc.Spans[i]
+			at := px
+			px += sp.Advance
+			if len(sp.Glyphs) == 0 || pc.Text == " " {
+				continue
+			}
+			if run == nil || run.Face.FaceID() != sp.Face.FaceID() || at < run.X {
+				run = &display.Run{
+					Rect: display.Rect{X: at - 1, Y: y, H: f.H}, OriginX: at, OriginY: base, Face: sp.Face, Size: s.Font.Size, Color: s.Color,
+				}
+				p.list = append(p.list, run)
+			}
+			run.W = max(run.W, px+1-run.X)
+			for _, g := range sp.Glyphs {
+				g.X += at - run.OriginX
+				run.Glyphs = append(run.Glyphs, g)
+			}
 		}
 	}
 }
