@@ -96,6 +96,9 @@ func (w *Panel) Content() fyne.CanvasObject {
 		OnSelect: w.selectTab, OnClose: w.closeTab, OnNew: w.openNewTab, OnMenu: w.tabMenu,
 		NewTip: words.T("command.web.new_tab"), CloseTip: words.T("web.tab.close"),
 	})
+	if w.loading != nil {
+		w.loading.Stop()
+	}
 	w.loading = kit.NewLoadingBar()
 	w.body = container.NewStack()
 	w.find = newFindBar(w)
@@ -283,6 +286,7 @@ func insertAfter(list []*tab, after, t *tab) []*tab {
 func (w *Panel) Shown() {
 	w.shown = true
 	w.start.update() // the greeting and the dates depend on the hour
+	w.updateLoading()
 	w.focusPage()
 }
 
@@ -290,12 +294,16 @@ func (w *Panel) Shown() {
 func (w *Panel) Hidden() {
 	w.shown = false
 	w.setHover("")
+	w.updateLoading()
 }
 
 // Close implements panel.Panel.
 func (w *Panel) Close(context.Context) error {
 	for _, t := range w.tabs {
 		t.close()
+	}
+	if w.loading != nil {
+		w.loading.Stop()
 	}
 	return nil
 }
@@ -356,7 +364,7 @@ func (w *Panel) updateLoading() {
 		return
 	}
 	s := w.current.state
-	if !s.Loading && !w.current.parts {
+	if !w.shown || !s.Loading && !w.current.parts {
 		w.loading.Stop()
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,15 +78,16 @@ type bench struct {
 	site *httptest.Server
 	mux  *http.ServeMux
 	jobs *jobs
-	now  time.Time
-	out  []string // what was opened in the person's own browser
+	time atomic.Int64 // in nanoseconds
+	out  []string     // what was opened in the person's own browser
 }
 
 func newBench(t *testing.T) *bench {
 	test.NewTempApp(t)
 	words.SetLanguage("en")
 	fyne.CurrentApp().Settings().SetTheme(look.New(look.Light, 100))
-	b := &bench{t: t, mux: http.NewServeMux(), jobs: &jobs{make(chan activity.Spec, 10)}, now: time.Date(2026, 7, 8, 15, 30, 0, 0, time.UTC)}
+	b := &bench{t: t, mux: http.NewServeMux(), jobs: &jobs{make(chan activity.Spec, 10)}}
+	b.set(time.Date(2026, 7, 8, 15, 30, 0, 0, time.UTC))
 	b.host = &host{window: test.NewTempWindow(t, nil), queue: make(chan func(), 10_000)}
 	b.host.window.SetPadded(false)
 	publish.Through(b.host.Post)
@@ -95,11 +97,11 @@ func newBench(t *testing.T) *bench {
 	g := task.NewGroup(context.Background())
 	s, err := web.New(web.Params{
 		Dir: t.TempDir(), Transport: http.DefaultTransport, Tasks: g, Activity: b.jobs,
-		Downloads: func() string { return "down" }, Now: func() time.Time { return b.now },
+		Downloads: func() string { return "down" }, Now: b.now,
 	})
 	require.NoError(t, err)
 	b.Panel = New(Params{
-		Host: b.host, Web: s, Tasks: g.Child(), Name: func() string { return "Anna" }, Now: func() time.Time { return b.now },
+		Host: b.host, Web: s, Tasks: g.Child(), Name: func() string { return "Anna" }, Now: b.now,
 		OpenOutside: func(u *url.URL) error { b.out = append(b.out, u.String()); return nil },
 	})
 	t.Cleanup(func() {
@@ -109,6 +111,9 @@ func newBench(t *testing.T) *bench {
 	b.show()
 	return b
 }
+
+func (b *bench) set(t time.Time) { b.time.Store(t.UnixNano()) }
+func (b *bench) now() time.Time  { return time.Unix(0, b.time.Load()).UTC() }
 
 func (b *bench) show() {
 	b.host.window.SetContent(b.Content())
@@ -192,7 +197,7 @@ func TestStartPageFaces(t *testing.T) {
 	test.AssertRendersToMarkup(t, "start_empty.xml", b.host.window.Canvas())
 	for i, v := range []struct{ path, title string }{{"/hours", "Opening hours — Town Library"}, {"/timetable", "Timetable, line 12"}} {
 		b.page(v.path, "<title>"+v.title+"</title>")
-		b.now = time.Date(2026, 7, 7+i, 15, 30, 0, 0, time.UTC)
+		b.set(time.Date(2026, 7, 7+i, 15, 30, 0, 0, time.UTC))
 		b.visit(v.path)
 		b.until("stored", func() bool { return len(get(b.p.Web.Lately).Visits) == i+1 })
 		b.p.Web.PutBookmark(web.Bookmark{URL: "https://example.org" + v.path, Title: []string{"Library", "Weather"}[i]})
@@ -207,7 +212,7 @@ func TestStartPageFaces(t *testing.T) {
 func TestGreeting(t *testing.T) {
 	b := newBench(t)
 	for hour, want := range map[int]string{3: "Good evening, Anna", 5: "Good morning, Anna", 12: "Good afternoon, Anna", 17: "Good afternoon, Anna", 18: "Good evening, Anna"} {
-		b.now = time.Date(2026, 7, 8, hour, 0, 0, 0, time.UTC)
+		b.set(time.Date(2026, 7, 8, hour, 0, 0, 0, time.UTC))
 		require.Equal(t, want, b.start.greeting())
 	}
 }
@@ -440,10 +445,10 @@ func TestHistoryView(t *testing.T) {
 	b := newBench(t)
 	b.page("/1", "<!doctype html><title>One</title>")
 	b.page("/2", "<!doctype html><title>Two</title>")
-	b.now = b.now.Add(-24 * time.Hour)
+	b.set(b.now().Add(-24 * time.Hour))
 	b.visit("/1")
 	b.until("stored", func() bool { return len(get(b.p.Web.Lately).Visits) == 1 })
-	b.now = b.now.Add(24 * time.Hour)
+	b.set(b.now().Add(24 * time.Hour))
 	b.visit("/2")
 	b.until("stored", func() bool { return len(get(b.p.Web.Lately).Visits) == 2 })
 	b.run("web.history")
@@ -467,7 +472,7 @@ func TestHistoryView(t *testing.T) {
 	b.until("opened", func() bool { return !b.current.history && b.current.state.URL == b.site.URL+"/1" })
 	b.until("stored", func() bool {
 		v := get(b.p.Web.Lately).Visits[0]
-		return v.At.Equal(b.now) && v.URL == b.site.URL+"/1"
+		return v.At.Equal(b.now()) && v.URL == b.site.URL+"/1"
 	})
 
 	b.run("web.history")
