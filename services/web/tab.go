@@ -92,7 +92,6 @@ type entry struct {
 	title   string
 	scroll  float32
 	form    *html.Submission
-	from    *url.URL
 	options OpenOptions
 	// shown is the generation that this station showed last: going back within
 	// one document needs no load.
