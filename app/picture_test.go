@@ -17,7 +17,6 @@ import (
 	"guichet/app/panel"
 	"guichet/app/settings"
 	"guichet/app/trouble"
-	"guichet/app/words"
 	"guichet/services/activity"
 	"guichet/services/address"
 	"guichet/services/check"
@@ -168,5 +167,3 @@ func iconSheet() fyne.CanvasObject {
 	}
 	return container.NewStack(kit.NewPage(1000, false, kit.Flow(4, all...)))
 }
-
-var _ = words.T
