@@ -1,6 +1,10 @@
 package layout
 
-import "guichet/services/html/style"
+import (
+	"strings"
+
+	"guichet/services/html/style"
+)
 
 // sizes are a box's min-content and max-content widths, of its content.
 type sizes struct{ min, max float32 }
@@ -201,5 +205,27 @@ func (l *layouter) replaced(b *Box, sp space) result {
 		r.Last = r.Baseline
 		l.controlLines(b, r)
 	}
+	if b.Replaced.Kind == PictureContent && b.Replaced.Image == nil {
+		l.altLines(b, r.Fragment)
+	}
 	return r
+}
+
+// altLines writes a picture's alternative into its empty place, as far as there
+// is room.
+func (l *layouter) altLines(b *Box, f *Fragment) {
+	const pad = 4
+	s := b.Style
+	t := strings.Join(strings.Fields(b.Replaced.Alt), " ")
+	line := lineOf(s)
+	x, y := f.Border[3]+f.Padding[3]+pad, float32(pad)
+	room := f.W - x - f.Border[1] - f.Padding[1] - pad
+	inner := f.H - f.Border[0] - f.Border[2] - f.Padding[0] - f.Padding[2]
+	for t != "" && line > 0 && room > s.Font.Size && y+line <= inner {
+		cut := l.wrap(t, s, room)
+		l.run(b, f, s, t[:cut], x, room, 2*y+line)
+		t = strings.TrimLeft(t[cut:], " ")
+		y += line
+		l.tick()
+	}
 }
