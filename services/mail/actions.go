@@ -14,12 +14,11 @@ type Undo struct {
 	Count  int       // rows
 	Until  time.Time // when it is sent to the server; Undo works on afterwards where the server allows
 
-	s       *Service
-	done    chan struct{}
-	err     error
-	ops     []mstore.Op
-	undone  bool
-	flagged bool
+	s      *Service
+	done   chan struct{}
+	err    error
+	ops    []mstore.Op
+	undone bool
 }
 
 // Wait waits until the action is in the store.

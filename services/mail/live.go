@@ -199,10 +199,10 @@ func (r *runner) run(ctx context.Context) {
 		tries++
 		slog.Info("mail connection lost", "account", r.account.ID, "err", f, "next", wait)
 		next := r.s.now().Add(wait)
-		r.s.status(r.account.ID, func(st *AccountStatus) { st.State, st.Fault, st.Next = state, f, next })
-		if state == NeedsAnswer {
+		if f.Kind == fault.Login {
 			next = time.Time{} // no wrong password is tried again by itself
 		}
+		r.s.status(r.account.ID, func(st *AccountStatus) { st.State, st.Fault, st.Next = state, f, next })
 		if r.pause(ctx, wait, state == NeedsAnswer && f.Kind == fault.Login) {
 			tries = 0
 		}
