@@ -137,11 +137,12 @@ func (d *Document) rules() *style.Engine {
 	var sources []style.Source
 	var add func(s *sheet, outer []*css.Query)
 	add = func(s *sheet, outer []*css.Query) {
+		media := append(outer[:len(outer):len(outer)], s.media)
 		for _, im := range s.imports {
-			add(im, outer)
+			add(im, media)
 		}
 		if s.parsed != nil {
-			sources = append(sources, style.Source{Sheet: s.parsed, Media: s.media})
+			sources = append(sources, style.Source{Sheet: s.parsed, Media: media})
 		}
 	}
 	for _, s := range d.sheets {

@@ -118,6 +118,16 @@ func TestPending(t *testing.T) {
 	require.Equal(t, 1, pictures)
 }
 
+func TestImport_MediaOfTheImporter(t *testing.T) {
+	d := document(t, `<style media=print>@import "a.css";</style><p id=p>x`, "http://example.org/")
+	d.Supply(d.Pending()[0], &Resource{Data: []byte("p{width:77px}")}, nil)
+	for print, want := range map[bool]bool{false: false, true: true} {
+		v, err := d.Layout(t.Context(), Viewport{Width: 500, Print: print})
+		require.NoError(t, err)
+		require.Equal(t, want, boxes(v)["p"].W == 77, "print=%v", print)
+	}
+}
+
 func TestParse_Charsets(t *testing.T) {
 	for name, c := range map[string]struct{ src, contentType string }{
 		"header":  {"<p>caf\xe9", "text/html; charset=iso-8859-1"},

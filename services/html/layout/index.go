@@ -6,7 +6,6 @@ import (
 
 	"guichet/services/html/display"
 	"guichet/services/html/dom"
-	"guichet/services/html/style"
 )
 
 // Spot is a run of text at its place on the page: bytes Start to End of
@@ -39,15 +38,13 @@ type Index struct {
 }
 
 type indexer struct {
-	ix      *Index
-	b       strings.Builder
-	breaks  int  // line feeds due before the next text
-	tab     bool // a tab is due
-	space   bool // a space is due
-	line    int
-	clip    display.Rect
-	hidden  bool
-	started bool
+	ix     *Index
+	b      strings.Builder
+	breaks int  // line feeds due before the next text
+	tab    bool // a tab is due
+	space  bool // a space is due
+	line   int
+	clip   display.Rect
 }
 
 // NewIndex walks a page's fragments.
@@ -325,6 +322,3 @@ func PlainText(root *Box, limit int) string {
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
-
-// Shown reports whether a style leaves something to see.
-func Shown(s *style.Style) bool { return s != nil && s.Display != style.None && !s.ClipAway }

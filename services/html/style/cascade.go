@@ -32,16 +32,17 @@ type Env struct {
 	Base    func(ref string) string // makes URLs in attributes absolute; may be nil
 }
 
-// Source is an author's style sheet with the media it is for.
+// Source is an author's style sheet with the media it is for: its own and those
+// of the sheets that import it.
 type Source struct {
 	Sheet *css.Sheet
-	Media *css.Query
+	Media []*css.Query
 }
 
 // Engine holds the prepared rules of a document's sheets.
 type Engine struct {
 	rs      *ruleSet
-	media   []*css.Query // by rule: of its source
+	media   [][]*css.Query // by rule: of its source
 	queries []*css.Query
 	// Dark is set where a sheet asks for prefers-color-scheme.
 	Dark bool
@@ -59,7 +60,9 @@ func New(sources []Source) *Engine {
 		}
 	}
 	add := func(s Source, from origin) {
-		note(s.Media)
+		for _, q := range s.Media {
+			note(q)
+		}
 		for i := range s.Sheet.Rules {
 			r := &s.Sheet.Rules[i]
 			if len(r.Selectors) == 0 {
@@ -159,7 +162,10 @@ func (e *Engine) Style(ctx context.Context, d *dom.Document, env *Env) (*Tree, e
 	}
 	c.on, c.has = make([]bool, len(e.rs.rules)), make([]bool, len(e.rs.rules))
 	for i, r := range e.rs.rules {
-		c.on[i] = e.media[i].Matches(&env.Media)
+		c.on[i] = true
+		for _, q := range e.media[i] {
+			c.on[i] = c.on[i] && q.Matches(&env.Media)
+		}
 		for _, q := range r.Media {
 			c.on[i] = c.on[i] && q.Matches(&env.Media)
 		}
