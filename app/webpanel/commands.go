@@ -184,7 +184,7 @@ func (w *Panel) showMore() {
 		item := fyne.NewMenuItem(c.Name, c.Run)
 		item.Icon, item.Shortcut = c.Icon, c.Shortcut
 		item.Disabled = c.Enabled != nil && !c.Enabled()
-		items = append(items, item)
+		items = append(items, pale(item))
 	}
 	canvas := w.p.Host.Window().Canvas()
 	m := widget.NewPopUpMenu(fyne.NewMenu("", items...), canvas)
@@ -196,9 +196,19 @@ func (w *Panel) popUp(at fyne.Position, items ...*fyne.MenuItem) {
 	for i, item := range items {
 		if item == nil {
 			items[i] = fyne.NewMenuItemSeparator()
+			continue
 		}
+		pale(item)
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), w.p.Host.Window().Canvas(), at)
+}
+
+// pale gives a disabled entry a pale icon: Fyne recolours filled ones only.
+func pale(item *fyne.MenuItem) *fyne.MenuItem {
+	if item.Disabled && item.Icon != nil {
+		item.Icon = kit.Recolor(item.Icon, "disabled")
+	}
+	return item
 }
 
 func entry(id string, icon string, run func()) *fyne.MenuItem {

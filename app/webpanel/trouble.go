@@ -109,7 +109,7 @@ func decision(icon, title, text string, choices ...choice) fyne.CanvasObject {
 		kit.Flow(8, buttons...),
 	)
 	card := kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface, Edge: kit.ColorLine, Radius: 16}), kit.Inset(40, 40, 36, 40, body))
-	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorGround}), kit.NewPage(640, true, kit.Inset(16, 0, 16, 0, card)))
+	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorGround}), kit.NewPage(640+32, true, kit.Inset(16, 16, 16, 16, card)))
 }
 
 // ask puts the question that a fault holds, once, for the tab in front.
