@@ -185,10 +185,10 @@ func compose(h *house.House) (*composition, error) {
 			},
 		})
 		c.files = filespanel.New(filespanel.Params{
-			Host: host, Files: places, Tasks: h.Tasks.Child(), Jobs: jobs, Activity: jobs.Jobs, OpenFile: openExternal,
+			Host: host, Files: places, Tasks: h.Tasks.Child(), Jobs: jobs, Activity: jobs.Jobs, OpenFile: openExternal, Start: h.Start,
 			Diagnose: func(ctx context.Context, site files.Site) check.Report {
 				return check.Run(ctx, address.Parse(site.URL(nil), address.Options{}), check.Options{Network: h.Network, User: site.User, AllowClear: site.AllowClear, Password: func(ctx context.Context) (string, error) {
-					return h.Secrets.Get(ctx, sites.Service, site.Account())
+					return sites.LoadPassword(ctx, h.Secrets, site)
 				}})
 			},
 		})

@@ -44,6 +44,8 @@ type Params struct {
 	Tasks    *task.Group
 	Jobs     Jobs
 	Activity binding.Item[*activity.Snapshot]
+	// Start is the folder of this computer to begin in; "": home.
+	Start string
 	// OpenFile opens a file of this computer with the system's program for it.
 	OpenFile func(path string) error
 	// Diagnose examines the server of a site; nil: no diagnosis.
@@ -90,7 +92,7 @@ func (f *Panel) Badge() binding.Int                 { return f.badge }
 // Content builds the view of the present state.
 func (f *Panel) Content() fyne.CanvasObject {
 	if f.here.session == nil {
-		f.here.use(f.p.Files.Local(""))
+		f.here.use(f.p.Files.Local(f.p.Start))
 	}
 	f.here.build()
 	f.there.build()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"guichet/services/demo"
 	"guichet/services/fault"
@@ -71,6 +72,9 @@ func (d *Demo) furnish(ctx context.Context, i demo.Info, settings *profile.Value
 	if err := os.MkdirAll(d.Profile.Downloads(), 0o700); err != nil {
 		return fault.From("demo", "", err)
 	}
+	if err := d.furnishHome(); err != nil {
+		return err
+	}
 	if err := d.furnishMail(ctx, i); err != nil {
 		return err
 	}
@@ -78,6 +82,34 @@ func (d *Demo) furnish(ctx context.Context, i demo.Info, settings *profile.Value
 		return err
 	}
 	return d.furnishWeb(i)
+}
+
+// furnishHome makes a few files to send, in the temporary folder: the demo does
+// not begin among the person's own.
+func (d *Demo) furnishHome() error {
+	d.Start = filepath.Join(d.dir, "Home", "Pictures", "Summer concert")
+	if err := os.MkdirAll(filepath.Join(d.Start, "Originals"), 0o700); err != nil {
+		return fault.From("demo", "", err)
+	}
+	day := time.Date(time.Now().Year(), time.July, 12, 18, 20, 0, 0, time.Local)
+	if day.After(time.Now()) {
+		day = day.AddDate(-1, 0, 0)
+	}
+	for i, f := range []struct {
+		name string
+		size int64
+	}{{"choir-01.jpg", 4_100_000}, {"choir-02.jpg", 3_900_000}, {"encore.jpg", 4_400_000}, {"finale.mp4", 31_000_000}, {"programme.pdf", 418_000}} {
+		name := filepath.Join(d.Start, f.name)
+		at := day.Add(time.Duration(i) * 17 * time.Minute)
+		err := os.WriteFile(name, nil, 0o600)
+		if err == nil {
+			err = os.Truncate(name, f.size) // takes no room on most disks
+		}
+		if err = errors.Join(err, os.Chtimes(name, at, at)); err != nil {
+			return fault.From("demo", "", err)
+		}
+	}
+	return nil
 }
 
 func (d *Demo) furnishMail(ctx context.Context, i demo.Info) error {
@@ -119,7 +151,7 @@ func (d *Demo) furnishFiles(ctx context.Context, i demo.Info) error {
 			return err
 		}
 		site.Name, site.User = s.name, i.User
-		if err := d.Secrets.Set(ctx, sites.Service, site.Account(), i.Password); err != nil {
+		if err := sites.SavePassword(ctx, d.Secrets, site, i.Password); err != nil {
 			return err
 		}
 		if _, err := d.sites.Save(ctx, site); err != nil {

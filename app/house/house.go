@@ -51,6 +51,8 @@ type House struct {
 	Network *connect.Network
 	Secrets secret.Store
 	Tasks   *task.Group
+	// Start is the folder that the Files tab begins in, "" for the person's home.
+	Start string
 
 	o        Options
 	mu       sync.Mutex

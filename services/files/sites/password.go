@@ -26,3 +26,9 @@ func DeletePassword(ctx context.Context, s Secrets, site files.Site) error {
 	}
 	return err
 }
+
+// LoadPassword gives a site's saved password, a fault of kind NotFound where
+// none is.
+func LoadPassword(ctx context.Context, s Secrets, site files.Site) (string, error) {
+	return s.Get(ctx, Service, account(site))
+}
