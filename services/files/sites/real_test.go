@@ -51,12 +51,16 @@ func servers(t *testing.T) []endpoint {
 	})
 	var all []endpoint
 	lines := bufio.NewScanner(out)
-	for lines.Scan() && lines.Text() != "ready" {
+	ready := false
+	for lines.Scan() {
+		if ready = lines.Text() == "ready"; ready {
+			break
+		}
 		f := strings.Split(lines.Text(), "\t")
 		require.Len(t, f, 4, "%q", lines.Text())
 		all = append(all, endpoint{f[0], f[1], f[2], f[3]})
 	}
-	require.NotEmpty(t, all)
+	require.True(t, ready, "the servers did not start")
 	return all
 }
 

@@ -55,11 +55,11 @@ free() { # a port that nobody listens to
 daemon() { # port, command: runs it and waits for the port
 	local at=$1; shift
 	"$@" </dev/null >>"$dir/log/$(basename "$1").log" 2>&1 3>&- & pids+=($!)
-	for _ in $(seq 100); do
+	for _ in $(seq 200); do
 		if (exec 4<>"/dev/tcp/127.0.0.1/$at") 2>/dev/null; then return; fi
 		sleep 0.1
 	done
-	echo "$1 did not start" >&2; cat "$dir/log/$(basename "$1").log" >&2; exit 1
+	echo "$1 did not start" >&2; cat "$dir"/log/* >&2; exit 1
 }
 say() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$password" "$dir/conf/ca.crt" >&3; }
 
@@ -191,6 +191,7 @@ PidFile $dir/run/apache.pid
 DefaultRuntimeDir $dir/run
 Mutex file:$dir/run default
 ErrorLog $dir/log/apache.errors
+TypesConfig /dev/null
 User $user
 Group $user
 Listen 127.0.0.1:$plain
