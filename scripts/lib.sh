@@ -18,11 +18,13 @@ go_steps() {
 	say "$1 Guichet needs Go $(go_wanted), or any Go from 1.21 on, which fetches that one by itself."
 	case $(uname) in
 	Linux)
+		as=sudo
+		[ "$(id -u)" != 0 ] || as=
 		tar=go$(go_wanted).linux-$arch.tar.gz
 		say "Install it with these commands, then run this one again:"
-		command -v curl >/dev/null 2>&1 || say "  sudo apt-get install -y curl ca-certificates     # or the like of your system"
+		command -v curl >/dev/null 2>&1 || say "  ${as:+$as }apt-get install -y curl ca-certificates     # or the like of your system"
 		say "  curl -LO https://go.dev/dl/$tar"
-		say "  sudo rm -rf /usr/local/go && sudo tar -C /usr/local -xzf $tar"
+		say "  ${as:+$as }rm -rf /usr/local/go && ${as:+$as }tar -C /usr/local -xzf $tar"
 		say "  export PATH=/usr/local/go/bin:\$PATH"
 		;;
 	Darwin) say "Install it with:  brew install go" ;;
@@ -37,6 +39,7 @@ need_go() {
 	minor=$(go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
 	[ -n "$minor" ] || minor=$(cd / && go version | sed -n 's/.* go1\.\([0-9]*\).*/\1/p')
 	[ "${minor:-0}" -ge 21 ] || go_steps "The Go here ($(cd / && go version | cut -d' ' -f3)) is too old."
+	need_authorities
 	go version >/dev/null 2>&1 || die "Go cannot fetch version $(go_wanted):" "$(go version 2>&1 | head -3)"
 }
 
@@ -47,6 +50,15 @@ dnf_build="gcc pkgconf-pkg-config libglvnd-devel libX11-devel libXcursor-devel l
 dnf_display="xorg-x11-server-Xvfb mesa-dri-drivers xdotool"
 pacman_build="gcc pkgconf libglvnd libx11 libxcursor libxrandr libxinerama libxi libxxf86vm"
 pacman_display="xorg-server-xvfb mesa xdotool"
+
+# Go fetches modules over HTTPS; a bare system trusts nobody yet.
+need_authorities() {
+	[ "$(uname)" = Linux ] && [ -z "${SSL_CERT_FILE:-}${SSL_CERT_DIR:-}" ] || return 0
+	for f in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem; do
+		[ ! -s $f ] || return 0
+	done
+	[ ! -f /etc/debian_version ] || install_apt ca-certificates
+}
 
 missing_build() {
 	command -v "${CC:-cc}" >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || { echo "a C compiler"; return; }
