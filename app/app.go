@@ -43,7 +43,7 @@ func Run(a fyne.App, p Params) error {
 	var failed error
 	a.Lifecycle().SetOnStarted(func() {
 		if !drawable(w.win) {
-			failed = fault.New(fault.Unsupported, "show window", "", ErrNoGraphics)
+			failed = &fault.Fault{Kind: fault.Unsupported, Op: "show window", Step: "graphics", Err: ErrNoGraphics}
 			fmt.Fprintln(os.Stderr, words.T("common.no_graphics"))
 			slog.Error("no window", "err", failed)
 			// A driver without a window may not end its loop by itself.

@@ -95,6 +95,9 @@ func (c *cli) sayFault(err error) {
 	e := words.Fault(err, "cli")
 	var f *fault.Fault
 	if errors.As(err, &f) && f.Op == "show window" {
+		if f.Step == "graphics" { // the window has said so before it was given up
+			return
+		}
 		e.Title, e.Meaning, e.Next = words.T("cli.no_window"), words.T("cli.no_window.meaning"), []string{words.T("cli.no_window.next")}
 	}
 	fmt.Fprintln(c.p.Stderr, e.Title)

@@ -37,6 +37,10 @@ type bodyKey struct {
 	remote bool
 }
 
+// sheet is how mails look that say nothing themselves: as the window does, flush
+// with the text above.
+const sheet = `html { font-family: system-ui, sans-serif; font-size: 14px; line-height: 1.45 } body { margin: 0 }`
+
 func newBody(m *Panel) *body {
 	b := &body{m: m, parse: task.NewSlot(m.p.Tasks)}
 	b.page = pageview.New(pageview.Params{Group: m.p.Tasks, Post: m.p.Host.Post, Load: b.load})
@@ -67,7 +71,7 @@ func (b *body) show(c *mail.Message) fyne.CanvasObject {
 			source = mailtext.HTML(c.Text)
 		}
 		b.parse.Start("parse mail", func(ctx context.Context, current func() bool) {
-			doc, err := html.Parse(ctx, []byte(source), html.Options{ContentType: "text/html; charset=utf-8", Mail: true})
+			doc, err := html.Parse(ctx, []byte(source), html.Options{ContentType: "text/html; charset=utf-8", Mail: true, Sheet: sheet})
 			b.m.p.Host.Post(func() {
 				switch {
 				case !current() && ctx.Err() != nil:

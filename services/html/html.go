@@ -68,6 +68,9 @@ type Options struct {
 	Limits      Limits
 	// Visited, if not nil, colours links that were followed before.
 	Visited func(url string) bool
+	// Sheet is a style sheet of the program's own, weaker than the document's: the
+	// look of what says nothing itself.
+	Sheet string
 	// Fonts is where text gets its fonts from; nil means text.Shared.
 	Fonts *text.Fonts
 	// Labels are the words of controls that name none themselves; without them

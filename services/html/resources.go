@@ -148,7 +148,11 @@ func (d *Document) rules() *style.Engine {
 	for _, s := range d.sheets {
 		add(s, nil)
 	}
-	d.engine = style.New(sources)
+	var own *css.Sheet
+	if d.opt.Sheet != "" {
+		own = css.Parse(d.opt.Sheet, len(d.opt.Sheet))
+	}
+	d.engine = style.New(own, sources)
 	d.styled, d.boxes = nil, nil
 	return d.engine
 }

@@ -48,8 +48,11 @@ type Engine struct {
 	Dark bool
 }
 
-// New prepares sheets in cascade order; the user agent's comes by itself.
-func New(sources []Source) *Engine {
+// New prepares sheets in cascade order; the user agent's comes by itself. own,
+// if not nil, adds to that one: what the program wants pages to look like that
+// say nothing themselves (CSS 2.1, 6.4.1: a user style sheet without important
+// declarations).
+func New(own *css.Sheet, sources []Source) *Engine {
 	e := &Engine{rs: newRuleSet()}
 	seen := map[*css.Query]bool{}
 	note := func(q *css.Query) {
@@ -76,6 +79,9 @@ func New(sources []Source) *Engine {
 		}
 	}
 	add(Source{Sheet: uaSheet()}, fromUA)
+	if own != nil {
+		add(Source{Sheet: own}, fromUA)
+	}
 	for _, s := range sources {
 		add(s, fromAuthor)
 	}

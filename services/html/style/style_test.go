@@ -16,7 +16,7 @@ func styled(t *testing.T, page, sheet string, env Env) (*dom.Document, *Tree) {
 	d, err := dom.Parse(t.Context(), []byte(page), dom.Limits{Nodes: 10_000, Depth: 200})
 	require.NoError(t, err)
 	env.Media.Width, env.Media.Height, env.Media.Scale = 800, 600, 1
-	e := New([]Source{{Sheet: css.Parse(sheet, 1000)}})
+	e := New(nil, []Source{{Sheet: css.Parse(sheet, 1000)}})
 	tree, err := e.Style(t.Context(), d, &env)
 	require.NoError(t, err)
 	return d, tree
