@@ -92,6 +92,9 @@ func (f *FS) take(ctx context.Context, transfer bool) (*conn, error) {
 		}
 	}
 	for {
+		if err := ctx.Err(); err != nil {
+			return nil, fault.From("connect", f.p.Site.Host, err)
+		}
 		p.mu.Lock()
 		if p.closed {
 			p.mu.Unlock()
