@@ -2,6 +2,7 @@ package mailpanel
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"guichet/app/look"
 	"guichet/app/words"
+	"guichet/services/fault"
 	"guichet/services/mail"
 	"guichet/widgets/kit"
 )
@@ -26,12 +28,12 @@ type accountValues struct {
 // accountForm adds an account: an address and a password are enough.
 type accountForm struct {
 	m        *Panel
-	email    *widget.Entry
-	password *widget.Entry
-	name     *widget.Entry
-	imap     *widget.Entry
-	smtp     *widget.Entry
-	login    *widget.Entry
+	email    *kit.Entry
+	password *kit.Entry
+	name     *kit.Entry
+	imap     *kit.Entry
+	smtp     *kit.Entry
+	login    *kit.Entry
 	startTLS *widget.Check
 	manual   bool
 	step     *kit.Paragraph
@@ -54,22 +56,22 @@ func (m *Panel) addAccount(email string) {
 func (m *Panel) AddAccount() { m.addAccount("") }
 
 func newAccountForm(m *Panel, v accountValues) *accountForm {
-	entry := func(text, hint string) *widget.Entry {
-		e := widget.NewEntry()
+	entry := func(text, hint string) *kit.Entry {
+		e := kit.NewEntry(hint)
 		e.SetText(text)
-		e.SetPlaceHolder(hint)
 		return e
 	}
 	a := &accountForm{
-		m: m, email: entry(v.email, "anna@example.org"), password: widget.NewPasswordEntry(), name: entry(v.name, words.T("mail.account.name.hint")),
+		m: m, email: entry(v.email, "anna@example.org"), password: kit.NewPasswordEntry(""), name: entry(v.name, words.T("mail.account.name.hint")),
 		imap: entry(v.imap, "imap.example.org:993"), smtp: entry(v.smtp, "smtp.example.org:465"), login: entry(v.login, ""),
 		manual: v.manual, step: kit.NewParagraph("", kit.TextStyle{Color: kit.ColorQuiet}), bar: kit.NewLoadingBar(),
 	}
 	a.password.SetText(v.password)
 	a.startTLS = widget.NewCheck(words.T("mail.account.starttls"), nil)
 	a.startTLS.SetChecked(v.startTLS)
-	for _, e := range []*widget.Entry{a.email, a.password, a.name, a.imap, a.smtp, a.login} {
+	for _, e := range []*kit.Entry{a.email, a.password, a.name, a.imap, a.smtp, a.login} {
 		e.OnSubmitted = func(string) { a.submit() }
+		e.OnEscape = a.leave
 	}
 	a.object = kit.Column(0)
 	a.build()
@@ -202,6 +204,17 @@ func (a *accountForm) try(st mail.Settings) {
 	})
 }
 
+// offer fills in servers that were found in another domain: whoever they belong
+// to is handed no password before a person has seen their names.
+func (a *accountForm) offer(s mail.Settings) {
+	a.imap.SetText(net.JoinHostPort(s.IMAP.Host, strconv.Itoa(s.IMAP.Port)))
+	a.smtp.SetText(net.JoinHostPort(s.SMTP.Host, strconv.Itoa(s.SMTP.Port)))
+	a.startTLS.SetChecked(s.IMAP.Security == mail.StartTLS)
+	a.manual = true
+	a.build()
+	a.say(words.T("mail.account.foreign", "Host", s.IMAP.Host))
+}
+
 func (a *accountForm) tried(st mail.Settings, err error, stopped bool) {
 	a.cancel = nil
 	a.bar.Stop()
@@ -210,6 +223,13 @@ func (a *accountForm) tried(st mail.Settings, err error, stopped bool) {
 		return
 	}
 	if err != nil {
+		var f *fault.Fault
+		if errors.As(err, &f) {
+			if s, ok := f.Question.(*mail.Settings); ok { // found, but a person should look at them first
+				a.offer(*s)
+				return
+			}
+		}
 		e := words.Fault(err, "mail")
 		a.say(strings.TrimSpace(e.Title + "\n" + e.Meaning + "\n" + strings.Join(e.Next, "\n")))
 		a.m.p.Host.Trouble(a.m.ID(), err, func() { a.try(st) })

@@ -12,6 +12,7 @@ import (
 	"guichet/app/panel"
 	"guichet/app/words"
 	"guichet/services/mail"
+	"guichet/widgets/kit"
 )
 
 func ctrl(key fyne.KeyName) fyne.Shortcut {
@@ -51,6 +52,16 @@ func (m *Panel) Commands() []panel.Command {
 		command("add", "plus", view, nil, nil, func() { m.addAccount("") }),
 	}
 	list[4].Separator, list[7].Separator = true, true
+	if c := m.compose; c != nil {
+		writing := []panel.Command{
+			command("send", "send", menu, ctrl(fyne.KeyReturn), nil, c.send),
+			command("attach", "attach", menu, ctrlShift(fyne.KeyA), nil, c.chooseFile),
+			command("close", "close", menu, nil, nil, m.closeCompose),
+			command("discard", "trash", menu, nil, nil, c.discard),
+		}
+		writing[0].Separator = true
+		list = append(list, writing...)
+	}
 	return list
 }
 
@@ -249,7 +260,12 @@ func (m *Panel) move() {
 	if len(items) == 0 {
 		return
 	}
-	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(m.reader.object).Add(fyne.NewPos(40, 60))
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), m.p.Host.Window().Canvas(), m.list.place())
+}
+
+// menu opens a menu under a button.
+func (m *Panel) menu(b *kit.Button, items []*fyne.MenuItem) {
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(b).AddXY(0, b.Size().Height+kit.Px(4))
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), m.p.Host.Window().Canvas(), at)
 }
 
@@ -286,12 +302,20 @@ func (m *Panel) begin(d mail.Draft, err error) {
 	m.write(d)
 }
 
+// author names who wrote a mail.
+func author(x *mail.Message) string {
+	if len(x.Sender) > 0 {
+		return x.Sender[0].Short()
+	}
+	return x.From
+}
+
 // quote writes the sentences around quoted mail.
 func (m *Panel) quote() mail.Quote {
 	now := m.p.Now()
 	return mail.Quote{
 		Intro: func(x *mail.Message) string {
-			return words.T("mail.quote.intro", "Date", words.DateTime(x.Date, now), "Name", x.From)
+			return words.T("mail.quote.intro", "Date", words.DateTime(x.Date, now), "Name", author(x))
 		},
 		Forwarded: func(x *mail.Message) string {
 			return words.T("mail.quote.forwarded", "From", names(x.Sender, ""), "Date", words.DateTime(x.Date, now),

@@ -7,8 +7,10 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
 	"golang.org/x/net/publicsuffix"
 
+	"guichet/app/look"
 	"guichet/app/mailtext"
 	"guichet/app/pageview"
 	"guichet/app/panel"
@@ -19,6 +21,7 @@ import (
 	"guichet/services/mail"
 	"guichet/services/task"
 	"guichet/widgets/document"
+	"guichet/widgets/kit"
 )
 
 // body shows a mail's text through the page engine. What it may load are the
@@ -47,7 +50,23 @@ func newBody(m *Panel) *body {
 	w := b.page.Widget()
 	w.OnLink = func(l document.Link, _ document.Where) { b.follow(l) }
 	w.OnHover = m.hint
+	b.dress()
 	return b
+}
+
+// dress puts theme and text size in force.
+func (b *body) dress() {
+	b.page.SetDark(dark())
+	b.page.Widget().SetZoom(kit.Scale())
+}
+
+// dark reports whether mails are to show their dark form.
+func dark() bool {
+	s := fyne.CurrentApp().Settings()
+	if t, ok := s.Theme().(look.Theme); ok {
+		return t.Variant(s.ThemeVariant()) == theme.VariantDark
+	}
+	return s.ThemeVariant() == theme.VariantDark
 }
 
 func (b *body) close() {

@@ -31,11 +31,12 @@ type composer struct {
 	m       *Panel
 	draft   mail.Draft
 	from    *widget.Select
-	to      *widget.Entry
-	cc      *widget.Entry
-	bcc     *widget.Entry
-	subject *widget.Entry
-	text    *widget.Entry
+	to      *kit.Entry
+	cc      *kit.Entry
+	bcc     *kit.Entry
+	subject *kit.Entry
+	text    *textEntry
+	rest    string // the end of a long quote, which is sent but not shown
 	files   *fyne.Container
 	saved   *kit.Text
 	more    bool // the lines for copies are shown
@@ -80,10 +81,11 @@ func (m *Panel) closeCompose() {
 
 func newComposer(m *Panel, d mail.Draft) *composer {
 	c := &composer{
-		m: m, draft: d, to: widget.NewEntry(), cc: widget.NewEntry(), bcc: widget.NewEntry(), subject: widget.NewEntry(),
-		text: widget.NewMultiLineEntry(), files: kit.Flow(8), saving: task.NewSlot(m.p.Tasks),
+		m: m, draft: d, to: kit.NewEntry(""), cc: kit.NewEntry(""), bcc: kit.NewEntry(""), subject: kit.NewEntry(""),
+		files: kit.Flow(8), saving: task.NewSlot(m.p.Tasks),
 		saved: kit.NewText("", kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet}), more: len(d.Cc)+len(d.Bcc) > 0,
 	}
+	c.text = newTextEntry(c.attachText)
 	accounts := get(m.p.Mail.Accounts).List
 	var emails []string
 	chosen := 0
@@ -103,12 +105,17 @@ func newComposer(m *Panel, d mail.Draft) *composer {
 	c.cc.SetText(join(d.Cc))
 	c.bcc.SetText(join(d.Bcc))
 	c.subject.SetText(d.Subject)
-	c.text.SetText(d.Text)
-	c.text.Wrapping = fyne.TextWrapWord
+	shown, rest := splitLong(d.Text)
+	c.rest = rest
+	c.text.SetText(shown)
 	c.text.CursorRow, c.text.CursorColumn = 0, 0
 	c.from.SetSelectedIndex(chosen)
-	for _, e := range []*widget.Entry{c.to, c.cc, c.bcc, c.subject, c.text} {
+	for _, e := range []*kit.Entry{c.to, c.cc, c.bcc, c.subject, &c.text.Entry} {
 		e.OnChanged = func(string) { c.changed() }
+		e.OnEscape = m.closeCompose
+	}
+	for _, e := range []*kit.Entry{c.to, c.cc, c.bcc, c.subject} {
+		e.OnSubmitted = func(string) { c.after(e) }
 	}
 	c.object = container.NewStack()
 	c.build()
@@ -159,12 +166,34 @@ func (c *composer) build() {
 	attach := kit.NewButton(kit.ButtonParams{Text: words.T("mail.compose.attach"), Icon: look.Icon("attach"), OnTapped: c.chooseFile})
 	discard := kit.NewButton(kit.ButtonParams{Text: words.T("mail.compose.discard"), Icon: look.Icon("trash"), OnTapped: c.discard})
 	closing := kit.NewButton(kit.ButtonParams{Text: words.T("mail.compose.close"), OnTapped: c.m.closeCompose})
-	bar := container.NewBorder(nil, kit.Line(), nil, nil, kit.Inset(10, 10, 10, 16,
-		kit.Row(8, 2, send, attach, c.saved, closing, discard)))
+	bar := kit.Column(0, kit.Inset(10, 10, 10, 16, kit.Row(8, 2, send, attach, c.saved, closing, discard)), kit.Line())
+	foot := kit.Column(8)
+	if c.rest != "" {
+		foot.Add(banner("info", words.T("mail.compose.long", "Size", words.Size(int64(len(c.rest)))),
+			kit.NewButton(kit.ButtonParams{Text: words.T("mail.compose.long.drop"), Small: true, OnTapped: func() {
+				c.rest = ""
+				c.build()
+				c.changed()
+			}})))
+	}
+	foot.Add(c.files)
 	c.object.Objects = []fyne.CanvasObject{kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}),
-		container.NewBorder(bar, nil, nil, nil, kit.Inset(14, 16, 14, 16,
-			container.NewBorder(lines, c.files, nil, nil, kit.Inset(10, 0, 10, 0, c.text))))}
+		kit.Frame(bar, kit.Inset(14, 16, 14, 16, kit.Frame(lines, kit.Inset(10, 0, 10, 0, c.text), foot)), nil)}
 	c.object.Refresh()
+}
+
+// after goes on to the next line after Enter.
+func (c *composer) after(e *kit.Entry) {
+	order := []fyne.Focusable{c.to, c.subject, c.text}
+	if c.more {
+		order = []fyne.Focusable{c.to, c.cc, c.bcc, c.subject, c.text}
+	}
+	for i, f := range order[:len(order)-1] {
+		if f == fyne.Focusable(e) {
+			c.m.p.Host.Window().Canvas().Focus(order[i+1])
+			return
+		}
+	}
 }
 
 // focus puts the caret where the writing begins.
@@ -248,7 +277,7 @@ func (m *Panel) Dropped(_ fyne.Position, files []fyne.URI) {
 // collect takes the fields over into the draft.
 func (c *composer) collect() {
 	c.draft.To, c.draft.Cc, c.draft.Bcc = parse(c.to.Text), parse(c.cc.Text), parse(c.bcc.Text)
-	c.draft.Subject, c.draft.Text = c.subject.Text, c.text.Text
+	c.draft.Subject, c.draft.Text = c.subject.Text, c.text.Text+c.rest
 }
 
 func parse(text string) []mail.Address {

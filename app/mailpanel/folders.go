@@ -151,6 +151,7 @@ type folderRow struct {
 	name   *kit.Text
 	count  *kit.Text
 	depth  float32
+	low    float32 // how far under the middle the text stands
 }
 
 func newFolderRow() *folderRow {
@@ -186,7 +187,10 @@ func (r *folderRow) set(l folderLine, s rowlist.State, open bool) {
 			style.Color = kit.ColorQuiet
 		}
 	}
-	r.depth = float32(l.folder.Depth) * 14
+	r.depth, r.low = float32(l.folder.Depth)*14, 0
+	if l.heading != "" {
+		r.low = 5 // a heading belongs to what follows
+	}
 	r.ground.SetStyle(kit.BoxStyle{Fill: ground, Radius: 8})
 	r.name.Set(name, style)
 	r.count.Set(count, kit.TextStyle{Bold: open, Color: style.Color})
@@ -201,7 +205,7 @@ func (r *folderRow) layout(size fyne.Size) {
 	r.count.Resize(count)
 	h := r.name.MinSize().Height
 	x := pad + kit.Px(r.depth)
-	r.name.Move(fyne.NewPos(x, (size.Height-h)/2))
+	r.name.Move(fyne.NewPos(x, (size.Height-h)/2+kit.Px(r.low)))
 	r.name.Resize(fyne.NewSize(fyne.Max(size.Width-pad-count.Width-kit.Px(6)-x, 0), h))
 }
 

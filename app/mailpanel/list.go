@@ -32,14 +32,14 @@ type listPane struct {
 func newListPane(m *Panel) *listPane {
 	l := &listPane{m: m, bar: kit.NewLoadingBar(), note: container.NewStack(), empty: kit.NewParagraph("", kit.TextStyle{Color: kit.ColorQuiet})}
 	l.list = messagelist.New(messagelist.Params{
-		OnSelect: l.selected, OnOpen: l.opened, OnMenu: l.menu, OnKey: l.key,
+		OnSelect: l.selected, OnOpen: l.opened, OnMenu: l.menu, OnKey: l.key, OnRune: l.letter,
 		OnDrag: func(fyne.Position) {}, OnDrop: l.dropped,
 	})
 	ground := kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface})
 	l.empty.Hide()
 	// The bar lies over the first row, so that nothing moves when it comes.
-	l.object = container.NewStack(ground, container.NewBorder(l.note, nil, nil, nil,
-		container.NewStack(l.list, kit.Inset(28, 18, 18, 18, l.empty), container.NewBorder(l.bar, nil, nil, nil))))
+	l.object = container.NewStack(ground, kit.Frame(l.note,
+		container.NewStack(l.list, kit.Inset(28, 18, 18, 18, l.empty), kit.Frame(l.bar, kit.NewBox(kit.BoxStyle{}), nil)), nil))
 	return l
 }
 
@@ -155,14 +155,32 @@ func (l *listPane) update() {
 		l.list.SetSelection(nil, -1)
 		l.list.SetOffset(0)
 		l.settled = false
+	}
+	if !l.settled {
+		l.settle()
 		return
 	}
 	l.restore(kept, current)
 	if topID != 0 && top > 0 {
 		if i := rows.Index(topID); i >= 0 {
-			height := kit.Px(79)
+			height := messagelist.RowHeight()
 			l.list.SetOffset(float32(i)*height + top - float32(int(top/height))*height)
 		}
+	}
+}
+
+// settle shows the first mail of a view that was just opened, without counting
+// it as read: the person has not chosen it.
+func (l *listPane) settle() {
+	switch {
+	case l.Len() == 0 && l.rows.Loading:
+		return // the old mail stays until the new ones come
+	case l.Len() == 0 || l.m.compose != nil:
+		l.m.p.Mail.Select(0, false)
+	default:
+		l.settled = true
+		l.list.SetSelection([]int{0}, 0)
+		l.show(false)
 	}
 }
 
@@ -224,7 +242,7 @@ func (l *listPane) selectedIDs() []int64 {
 
 func (l *listPane) currentID() int64 { return l.id(l.list.Current()) }
 
-func (l *listPane) topID() int64 { return l.id(int(l.list.Offset() / kit.Px(79))) }
+func (l *listPane) topID() int64 { return l.id(int(l.list.Offset() / messagelist.RowHeight())) }
 
 // updateNote writes what stands above the list and in an empty one.
 func (l *listPane) updateNote() {
@@ -272,21 +290,30 @@ func (l *listPane) updateTrouble() {
 	}
 }
 
-// selected opens the one selected mail, and none where there are several.
+// selected shows what was chosen.
 func (l *listPane) selected() {
-	defer l.m.p.Host.Changed(l.m)
-	ids := l.selectedIDs()
-	switch l.kind {
-	case mail.ViewWaiting, mail.ViewDrafts:
-		l.m.p.Mail.Select(0, false)
-		return
-	}
-	if len(ids) == 1 {
+	l.settled = true
+	if len(l.list.Selected()) == 1 {
 		l.m.closeCompose()
-		l.m.p.Mail.Select(ids[0], true)
-		return
 	}
-	l.m.p.Mail.Select(0, false)
+	l.show(true)
+}
+
+// show opens the one selected mail, and none where there are several; read
+// counts it as read.
+func (l *listPane) show(read bool) {
+	ids := l.selectedIDs()
+	switch {
+	case l.kind == mail.ViewWaiting || l.kind == mail.ViewDrafts:
+		l.m.p.Mail.Select(0, false)
+		l.m.reader.update()
+	case len(ids) == 1:
+		l.m.p.Mail.Select(ids[0], read)
+	default:
+		l.m.p.Mail.Select(0, false)
+		l.m.reader.update() // says how many
+	}
+	l.m.p.Host.Changed(l.m)
 }
 
 // opened is for Enter and a double click: a draft is written on, a mail is read.
@@ -297,6 +324,7 @@ func (l *listPane) opened(i int) {
 	case mail.ViewWaiting:
 		l.m.takeBack(l.outbox[i])
 	default:
+		l.show(true)
 		l.m.reader.focus()
 	}
 }
@@ -308,6 +336,28 @@ func (l *listPane) key(ev *fyne.KeyEvent) bool {
 		return true
 	}
 	return false
+}
+
+// letter carries out the commands of one letter.
+func (l *listPane) letter(r rune) {
+	switch r {
+	case 'j', 'J':
+		l.m.step(1, true)
+	case 'k', 'K':
+		l.m.step(-1, true)
+	case 'r', 'R':
+		l.m.reply(false)
+	case 'a', 'A':
+		l.m.reply(true)
+	case 'f', 'F':
+		l.m.forward()
+	case 'e', 'E':
+		l.m.archive()
+	case '/':
+		if h, ok := l.m.p.Host.(interface{ FocusAddress() }); ok {
+			h.FocusAddress()
+		}
+	}
 }
 
 func (l *listPane) menu(i int, at fyne.Position) {
@@ -324,6 +374,13 @@ func (l *listPane) menu(i int, at fyne.Position) {
 		items = append(items, item)
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), l.m.p.Host.Window().Canvas(), at)
+}
+
+// place is under the current row, where a menu for it opens.
+func (l *listPane) place() fyne.Position {
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(l.list)
+	y := float32(max(l.list.Current(), 0)+1)*messagelist.RowHeight() - l.list.Offset()
+	return at.AddXY(kit.Px(24), fyne.Max(fyne.Min(y, l.list.Size().Height), 0))
 }
 
 // dropped moves the dragged mails to the mailbox under the pointer.

@@ -176,6 +176,21 @@ func (m *Panel) Shown() {
 // Hidden implements panel.Panel.
 func (m *Panel) Hidden() { m.shown = false }
 
+// Panes are the parts that F6 walks through.
+func (m *Panel) Panes() []fyne.Focusable {
+	switch {
+	case m.root == nil || !m.hasAccounts() && m.account == nil || m.stuck != nil && m.compose == nil:
+		return nil
+	case m.account != nil:
+		return []fyne.Focusable{m.account.email}
+	case m.compose != nil:
+		return []fyne.Focusable{m.folders.list.FocusTarget(), m.list.list.FocusTarget(), m.compose.to, m.compose.text}
+	case get(m.p.Mail.Current) != nil:
+		return []fyne.Focusable{m.folders.list.FocusTarget(), m.list.list.FocusTarget(), m.reader.body.page.Widget()}
+	}
+	return []fyne.Focusable{m.folders.list.FocusTarget(), m.list.list.FocusTarget()}
+}
+
 // Close implements panel.Panel: what is being written is kept as a draft.
 func (m *Panel) Close(ctx context.Context) error {
 	if m.compose == nil {
@@ -213,6 +228,7 @@ func (m *Panel) listen() {
 	on(m.p.Mail.Drafts, m.outboxChanged)
 	on(m.p.Mail.UnreadTotal, m.updateBadge)
 	on(m.p.Mail.Notice, m.notice)
+	fyne.CurrentApp().Settings().AddListener(func(fyne.Settings) { m.reader.body.dress() })
 }
 
 func (m *Panel) updateAll() {
@@ -240,6 +256,7 @@ func (m *Panel) outboxChanged() {
 	m.folders.update()
 	if m.ref == mail.OutboxRef || m.ref == mail.DraftsRef {
 		m.list.update()
+		m.reader.update()
 	}
 }
 

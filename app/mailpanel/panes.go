@@ -7,7 +7,7 @@ import (
 	"guichet/widgets/kit"
 )
 
-// panes lays the three columns out as in the design: 218 and 372 units and the
+// panes lays the three columns out as in the design: 217 and 371 units and the
 // rest; where the window is narrow the first two give way, to 150 and 240.
 type panes struct{}
 
@@ -21,7 +21,7 @@ func (panes) MinSize([]fyne.CanvasObject) fyne.Size {
 
 func (panes) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	const reading = 420 // what the reading pane keeps before the others give way
-	first, second := kit.Px(218), kit.Px(372)
+	first, second := kit.Px(217), kit.Px(371)
 	if missing := first + second + kit.Px(reading) - size.Width; missing > 0 {
 		give := fyne.Min(missing, second-kit.Px(240))
 		second -= give

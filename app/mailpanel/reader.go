@@ -7,7 +7,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/widget"
 
 	"guichet/app/look"
 	"guichet/app/panel"
@@ -22,7 +21,7 @@ type reader struct {
 	object *fyne.Container
 	body   *body
 	id     int64 // the mail that is shown
-	quick  *widget.Entry
+	quick  *kit.Entry
 }
 
 func newReader(m *Panel) *reader {
@@ -47,6 +46,9 @@ func (r *reader) face(c *mail.Message) fyne.CanvasObject {
 	if c == nil {
 		r.id = 0
 		r.body.clear()
+		if o := r.kept(); o != nil {
+			return o
+		}
 		text := words.T("mail.read.none")
 		if n := len(r.m.list.selectedIDs()); n > 1 {
 			text = words.N("mail.read.several", n)
@@ -57,7 +59,11 @@ func (r *reader) face(c *mail.Message) fyne.CanvasObject {
 		r.quick = nil
 	}
 	r.id = c.ID
-	top := kit.Column(12, r.heading(c))
+	top := kit.Column(12)
+	if o := r.conversation(c); o != nil {
+		top.Add(o)
+	}
+	top.Add(r.heading(c))
 	for _, b := range r.banners(c) {
 		top.Add(b)
 	}
@@ -77,8 +83,8 @@ func (r *reader) face(c *mail.Message) fyne.CanvasObject {
 		r.body.clear()
 		middle = kit.NewParagraph(words.T("mail.read.missing"), kit.TextStyle{Color: kit.ColorQuiet})
 	}
-	return container.NewBorder(r.toolbar(), nil, nil, nil, kit.Inset(16, 16, 14, 22,
-		container.NewBorder(kit.Inset(0, 0, 12, 0, top), kit.Inset(12, 0, 0, 0, bottom), nil, nil, middle)))
+	return kit.Frame(r.toolbar(), kit.Inset(16, 16, 14, 22,
+		kit.Frame(kit.Inset(0, 0, 14, 0, top), middle, kit.Inset(12, 0, 0, 0, bottom))), nil)
 }
 
 // toolbar shows the commands of the mail.
@@ -91,18 +97,17 @@ func (r *reader) toolbar() fyne.CanvasObject {
 		c := commands["mail."+id]
 		return kit.NewButton(kit.ButtonParams{Text: words.T("mail.button." + id), Icon: c.Icon, OnTapped: c.Run})
 	}
-	more := kit.NewButton(kit.ButtonParams{Icon: look.Icon("dots"), Tip: words.T("mail.more")})
+	var more *kit.Button
 	more = kit.NewButton(kit.ButtonParams{Icon: look.Icon("dots"), Tip: words.T("mail.more"), OnTapped: func() {
 		var items []*fyne.MenuItem
 		for _, id := range []string{"junk", "move", "flag", "unread"} {
 			c := commands["mail."+id]
 			items = append(items, fyne.NewMenuItemWithIcon(c.Name, c.Icon, c.Run))
 		}
-		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(r.object).Add(fyne.NewPos(r.object.Size().Width-kit.Px(220), kit.Px(54)))
-		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), r.m.p.Host.Window().Canvas(), at)
+		r.m.menu(more, items)
 	}})
 	bar := kit.Row(8, 3, button("reply"), button("reply_all"), button("forward"), kit.NewBox(kit.BoxStyle{}), button("archive"), button("delete"), more)
-	return container.NewBorder(nil, kit.Line(), nil, nil, kit.Inset(10, 10, 10, 16, clipped(bar)))
+	return kit.Column(0, kit.Inset(10, 10, 10, 16, clipped(bar)), kit.Line())
 }
 
 // clipped lets a row be wider than its place instead of pushing the panes
@@ -127,7 +132,7 @@ func (r *reader) heading(c *mail.Message) fyne.CanvasObject {
 	return kit.Column(10,
 		kit.NewParagraph(subjectOr(c.Subject), kit.TextStyle{Size: kit.SizeTitle, Bold: true}),
 		kit.Row(12, 1, kit.NewAvatar(name, 40, false), kit.Column(1, clipped(line),
-			kit.NewText(to+" · "+words.DateTime(c.Date, r.m.p.Now()), kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Shrink: true}))),
+			kit.NewText(to+" · "+when(c.Date, r.m.p.Now()), kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Shrink: true}))),
 	)
 }
 
@@ -182,7 +187,9 @@ func (r *reader) attachments(c *mail.Message) fyne.CanvasObject {
 	for _, a := range c.Attachments {
 		label := a.Name + " · " + words.Size(a.Size)
 		icon := look.Icon(attachmentIcon(a))
-		row.Add(kit.NewButton(kit.ButtonParams{Text: shorten(label, 60), Icon: icon, OnTapped: func() { r.attachmentMenu(c, a) }}))
+		var b *kit.Button
+		b = kit.NewButton(kit.ButtonParams{Text: shorten(label, 60), Icon: icon, OnTapped: func() { r.attachmentMenu(c, a, b) }})
+		row.Add(b)
 	}
 	if len(c.Attachments) > 1 {
 		row.Add(kit.NewButton(kit.ButtonParams{Text: words.T("mail.attachment.save_all"), Kind: kit.Quiet, OnTapped: func() { r.save(c, c.Attachments...) }}))
@@ -220,7 +227,7 @@ func attachmentIcon(a mail.Attachment) string {
 	return "file"
 }
 
-func (r *reader) attachmentMenu(c *mail.Message, a mail.Attachment) {
+func (r *reader) attachmentMenu(c *mail.Message, a mail.Attachment, at *kit.Button) {
 	open := fyne.NewMenuItemWithIcon(words.T("mail.attachment.open"), look.Icon("open"), func() { r.open(c, a) })
 	open.Disabled = a.Danger || r.m.p.OpenFile == nil
 	save := fyne.NewMenuItemWithIcon(words.T("mail.attachment.save"), look.Icon("download"), func() { r.save(c, a) })
@@ -230,8 +237,7 @@ func (r *reader) attachmentMenu(c *mail.Message, a mail.Attachment) {
 		note.Disabled = true
 		items = append([]*fyne.MenuItem{note}, items...)
 	}
-	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(r.object).Add(fyne.NewPos(kit.Px(30), r.object.Size().Height-kit.Px(200)))
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), r.m.p.Host.Window().Canvas(), at)
+	r.m.menu(at, items)
 }
 
 // open saves a copy and hands it to the system's program for it; what can run
@@ -281,7 +287,8 @@ func (r *reader) save(c *mail.Message, list ...mail.Attachment) {
 // quickReply is the field below a mail: its text goes out as an answer.
 func (r *reader) quickReply(c *mail.Message) fyne.CanvasObject {
 	if r.quick == nil {
-		r.quick = widget.NewMultiLineEntry()
+		r.quick = kit.NewEntry("")
+		r.quick.MultiLine = true
 		r.quick.Wrapping = fyne.TextWrapWord
 		r.quick.SetMinRowsVisible(1)
 	}

@@ -65,10 +65,19 @@ func (m *Panel) describe(s *mail.StatusSnapshot, accounts *mail.Accounts) panel.
 	if stored > 0 {
 		out.More = words.N("mail.status.stored", stored)
 		if !checked.IsZero() {
-			out.More = words.T("mail.status.checked", "Date", words.DateTime(checked, now)) + " · " + out.More
+			out.More = words.T("mail.status.checked", "Date", when(checked, now)) + " · " + out.More
 		}
 	}
 	return out
+}
+
+// when writes a moment within a sentence: "today at 14:02".
+func when(t, now time.Time) string {
+	y, m, d := t.In(now.Location()).Date()
+	if ny, nm, nd := now.Date(); y == ny && m == nm && d == nd {
+		return words.T("mail.today", "Time", t.In(now.Location()).Format("15:04"))
+	}
+	return words.DateTime(t, now)
 }
 
 // sendState says where a mail that waits to be sent stands.

@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strconv"
 
-	"fyne.io/fyne/v2/widget"
-
 	"guichet/app/panel"
 	"guichet/app/trouble"
 	"guichet/app/words"
@@ -125,7 +123,7 @@ func (m *Panel) solve(a mail.Account, f *fault.Fault) {
 
 // askPassword takes a new password for an account.
 func (m *Panel) askPassword(a mail.Account, f *fault.Fault) {
-	password := widget.NewPasswordEntry()
+	password := kit.NewPasswordEntry("")
 	details := ""
 	if f != nil {
 		details = words.Fault(f, m.ID()).Details

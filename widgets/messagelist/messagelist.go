@@ -5,6 +5,7 @@ package messagelist
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
@@ -38,6 +39,9 @@ type Params struct {
 	OnOpen   func(i int)
 	OnMenu   func(i int, at fyne.Position)
 	OnKey    func(*fyne.KeyEvent) bool
+	// OnRune, if not nil, gets the letters that are typed: they are commands then,
+	// and do not look for a row.
+	OnRune func(rune)
 	// OnDrag and OnDrop are called while selected rows are dragged, with the
 	// place in the window.
 	OnDrag, OnDrop func(at fyne.Position)
@@ -46,10 +50,14 @@ type Params struct {
 // rowHeight is the height of a row in units of the design.
 const rowHeight = 79
 
+// RowHeight is the height of a row at the text size in force.
+func RowHeight() float32 { return kit.Px(rowHeight) }
+
 // List is the widget.
 type List struct {
 	*rowlist.List
 	source Source
+	onRune func(rune)
 }
 
 type none struct{}
@@ -59,9 +67,9 @@ func (none) Row(int) Row { return Row{} }
 
 // New makes an empty list.
 func New(p Params) *List {
-	l := &List{source: none{}}
+	l := &List{source: none{}, onRune: p.OnRune}
 	l.List = rowlist.New(rowlist.Params{
-		RowHeight: func() float32 { return kit.Px(rowHeight) },
+		RowHeight: RowHeight,
 		Create:    func() fyne.CanvasObject { return newRow() },
 		Update: func(i int, o fyne.CanvasObject, s rowlist.State) {
 			o.(*row).set(l.source.Row(i), s)
@@ -83,6 +91,11 @@ const lookAhead = 5000
 
 // find looks for a sender or subject that begins with prefix.
 func (l *List) find(prefix string, from int) (int, bool) {
+	if l.onRune != nil {
+		letter, _ := utf8.DecodeLastRuneInString(prefix)
+		l.onRune(letter)
+		return 0, false
+	}
 	n := l.source.Len()
 	prefix = strings.ToLower(prefix)
 	for k := range min(n, lookAhead) {
@@ -173,10 +186,10 @@ func (r *row) layout(size fyne.Size) {
 	r.line.Move(fyne.NewPos(0, size.Height-1))
 	r.line.Resize(fyne.NewSize(size.Width, 1))
 	r.focus.Resize(fyne.NewSize(kit.Px(3), size.Height-1))
-	dot := r.dot.MinSize()
+	dot := fyne.NewSquareSize(kit.Px(7))
 	top := kit.Px(9)
 	line := r.from.MinSize().Height
-	r.dot.Move(fyne.NewPos(kit.Px(4), top+(line-dot.Height)/2))
+	r.dot.Move(fyne.NewPos(l-kit.Px(3)-dot.Width, top+(line-dot.Height)/2))
 	r.dot.Resize(dot)
 
 	date := r.date.MinSize()
@@ -210,7 +223,7 @@ type renderer struct{ r *row }
 
 func (o *renderer) Destroy()              {}
 func (o *renderer) Layout(size fyne.Size) { o.r.layout(size) }
-func (o *renderer) MinSize() fyne.Size    { return fyne.NewSize(kit.Px(120), kit.Px(rowHeight)) }
+func (o *renderer) MinSize() fyne.Size    { return fyne.NewSize(kit.Px(120), RowHeight()) }
 
 func (o *renderer) Refresh() {
 	for _, c := range o.Objects() {
