@@ -12,6 +12,7 @@ import (
 	"guichet/app/words"
 	"guichet/services/files"
 	"guichet/services/files/browse"
+	"guichet/widgets/kit"
 )
 
 // Commands implements panel.Panel.
@@ -47,17 +48,21 @@ func (f *Panel) Commands() []panel.Command {
 		command("up", "arrow-up", places, &desktop.CustomShortcut{KeyName: fyne.KeyUp, Modifier: fyne.KeyModifierAlt}, ready, func() { f.active.session.Up() }),
 		command("reload", "reload", places, ctrl(fyne.KeyR, 0), ready, func() { f.active.session.Reload() }),
 		command("hide", "computer", places, nil, nil, func() { f.hideHere = !f.hideHere; f.layout() }),
+		command("hidden", "eye", places, ctrl(fyne.KeyH, 0), nil, f.toggleHidden),
 	}
 	list[2].Separator, list[9].Separator, list[13].Separator = true, true, true
 	list[13].Checked = func() bool { return !f.hideHere }
+	list[14].Checked = func() bool { return f.showHidden }
 	return list
 }
 
-func (f *Panel) other(s *side) *side {
-	if s == f.here {
-		return f.there
+// toggleHidden shows or hides the files whose names begin with a dot.
+func (f *Panel) toggleHidden() {
+	f.showHidden = !f.showHidden
+	for _, s := range []*side{f.here, f.there} {
+		s.resort()
 	}
-	return f.here
+	f.p.Host.Changed(f)
 }
 
 func (f *Panel) upload()   { f.transfer(f.here, f.there) }
@@ -158,7 +163,9 @@ func (s *side) key(ev *fyne.KeyEvent) bool {
 	case fyne.KeyF5:
 		s.session.Reload()
 	case fyne.KeyEscape:
-		s.session.Stop()
+		if l := s.listing(); l.Loading || l.Busy != "" {
+			s.session.Stop()
+		}
 		return false // the window may have a use for it too
 	default:
 		return false
@@ -197,7 +204,7 @@ func (s *side) menu(i int, at fyne.Position) {
 
 // askName asks for a name with a field.
 func (f *Panel) askName(title, label, name, yes string, then func(string)) {
-	entry := widget.NewEntry()
+	entry := kit.NewEntry("")
 	entry.SetText(name)
 	f.p.Host.Ask(panel.Question{
 		Title: title, Text: label, Content: entry,
@@ -209,6 +216,7 @@ func (f *Panel) askName(title, label, name, yes string, then func(string)) {
 		},
 	})
 	f.p.Host.Window().Canvas().Focus(entry)
+	entry.TypedShortcut(&fyne.ShortcutSelectAll{})
 }
 
 func (f *Panel) mkdir() {

@@ -106,24 +106,22 @@ func (f *Panel) saveSite() {
 	})
 }
 
+// labelled puts a label over a field.
+func labelled(id string, o fyne.CanvasObject) fyne.CanvasObject {
+	return kit.Column(4, kit.NewText(words.T(id), kit.TextStyle{Size: 13, Color: kit.ColorQuiet}), o)
+}
+
 // connectDialog asks for a server, a name and a password: the rest is found
 // out.
 func (f *Panel) connectDialog(host, user string) {
-	entry := func(text, hint string) *widget.Entry {
-		e := widget.NewEntry()
-		e.SetText(text)
-		e.SetPlaceHolder(hint)
-		return e
-	}
-	server, name, password := entry(host, "files.example.org"), entry(user, ""), widget.NewPasswordEntry()
+	server, name, password := kit.NewEntry("files.example.org"), kit.NewEntry(""), kit.NewPasswordEntry("")
+	server.SetText(host)
+	name.SetText(user)
 	keep := widget.NewCheck(words.T("files.connect.keep"), nil)
 	keep.SetChecked(true)
-	field := func(id string, o fyne.CanvasObject) fyne.CanvasObject {
-		return kit.Column(4, kit.NewText(words.T(id), kit.TextStyle{Size: 13, Color: kit.ColorQuiet}), o)
-	}
 	f.p.Host.Ask(panel.Question{
 		Title: words.T("files.connect.title"), Text: words.T("files.connect.text"),
-		Content: kit.Column(10, field("files.connect.server", server), field("files.connect.user", name), field("files.connect.password", password), keep),
+		Content: kit.Column(10, labelled("files.connect.server", server), labelled("files.connect.user", name), labelled("files.connect.password", password), keep),
 		Choices: []panel.Choice{{Label: words.T("files.cancel")}, {Label: words.T("files.connect.yes"), Value: "yes", Primary: true}},
 		Answer: func(value string, _ bool) {
 			if value == "yes" && strings.TrimSpace(server.Text) != "" {
@@ -224,14 +222,14 @@ func (f *Panel) askClearWith(site files.Site, yes func(files.Site)) {
 
 // askPassword asks again after a name or password was refused.
 func (f *Panel) askPassword(site files.Site, err error) {
-	name, password := widget.NewEntry(), widget.NewPasswordEntry()
+	name, password := kit.NewEntry(""), kit.NewPasswordEntry("")
 	name.SetText(site.User)
 	keep := widget.NewCheck(words.T("files.password.keep"), nil)
 	keep.SetChecked(site.ID != "")
 	e := words.Fault(err, "files")
 	f.p.Host.Ask(panel.Question{
 		Title: e.Title, Text: words.T("files.password.text", "Name", site.Title()), Details: e.Details,
-		Content: kit.Column(10, name, password, keep),
+		Content: kit.Column(10, labelled("files.connect.user", name), labelled("files.connect.password", password), keep),
 		Choices: []panel.Choice{{Label: words.T("files.cancel")}, {Label: words.T("files.connect.yes"), Value: "yes", Primary: true}},
 		Answer: func(value string, _ bool) {
 			if value != "yes" {

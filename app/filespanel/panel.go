@@ -64,7 +64,9 @@ type Panel struct {
 	active    *side // the one that the keyboard is at
 	transfers *transfers
 	hideHere  bool
-	listening bool
+	// showHidden shows files whose names begin with a dot.
+	showHidden bool
+	listening  bool
 	// asking is the fault whose question is being shown, so that it is asked once.
 	asking error
 }
@@ -124,10 +126,10 @@ func (f *Panel) layout() {
 	if f.hideHere {
 		middle = f.there.object
 	} else {
-		middle = container.New(sides{}, f.here.object, f.between(), f.there.object)
+		middle = container.New(sides{}, f.here.object, kit.Line(), f.between(), kit.Line(), f.there.object)
 	}
 	f.root.Objects = []fyne.CanvasObject{kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}),
-		container.NewBorder(nil, f.transfers.object, nil, nil, middle)}
+		kit.Frame(nil, middle, f.transfers.object)}
 	f.root.Refresh()
 }
 
@@ -149,9 +151,9 @@ func (sides) MinSize(o []fyne.CanvasObject) fyne.Size {
 
 func (sides) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	middle := kit.Px(94)
-	half := (size.Width - middle) / 2
+	half := (size.Width - middle - 2) / 2
 	x := float32(0)
-	for i, w := range []float32{half, middle, half} {
+	for i, w := range []float32{half, 1, middle, 1, half} {
 		o[i].Move(fyne.NewPos(x, 0))
 		o[i].Resize(fyne.NewSize(fyne.Max(w, 0), size.Height))
 		x += w
@@ -224,6 +226,17 @@ func (f *Panel) Shown() { f.focus(f.active) }
 
 // Hidden implements panel.Panel.
 func (f *Panel) Hidden() {}
+
+// Panes are the parts that F6 walks through.
+func (f *Panel) Panes() []fyne.Focusable {
+	var out []fyne.Focusable
+	for _, s := range []*side{f.here, f.there} {
+		if s.table != nil && (s != f.here || !f.hideHere) {
+			out = append(out, s.table.List.FocusTarget())
+		}
+	}
+	return out
+}
 
 func (f *Panel) focus(s *side) {
 	if s.table == nil {

@@ -91,10 +91,10 @@ func (s *side) build() {
 		OnDrag: func(fyne.Position) {}, OnDrop: s.dropped, OnFocus: s.focused,
 	})
 	s.table.SetSort(s.column, s.descending)
-	head := kit.Least(0, 41, container.NewBorder(nil, kit.Line(), nil, nil, kit.Inset(4, 14, 4, 14, s.title)))
-	crumbs := kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}), container.NewBorder(nil, kit.Line(), nil, nil, kit.Inset(3, 8, 3, 8, s.trail)))
-	s.object.Objects = []fyne.CanvasObject{container.NewBorder(kit.Column(0, head, crumbs), nil, nil, nil,
-		container.NewStack(s.table, s.face, container.NewBorder(s.bar, nil, nil, nil)))}
+	head := kit.Column(0, kit.Least(0, 40, kit.Inset(4, 14, 4, 14, s.title)), kit.Line())
+	crumbs := kit.Column(0, kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}), kit.Least(0, 35, kit.Inset(2, 8, 2, 8, s.trail))), kit.Line())
+	s.object.Objects = []fyne.CanvasObject{kit.Frame(kit.Column(0, head, crumbs),
+		container.NewStack(s.table, s.face, kit.Frame(s.bar, kit.NewBox(kit.BoxStyle{}), nil)), nil)}
 	s.object.Refresh()
 	s.update()
 }
@@ -267,11 +267,15 @@ func (s *side) updateFace(l *browse.Listing) {
 		s.stuck, s.stuckBy = nil, nil
 	}
 	switch {
-	case len(l.Entries) > 0 || l.Loading && l.Fault == nil:
-	case l.Fault != nil:
+	case len(s.entries) > 0 || l.Loading && l.Fault == nil:
+	case l.Fault != nil && len(l.Entries) == 0:
 		s.face.Objects = []fyne.CanvasObject{s.troubleFace(l)}
 	case l.State == browse.Ready && !l.Loading:
-		s.face.Objects = []fyne.CanvasObject{kit.Inset(60, 20, 0, 20, kit.NewParagraph(words.T("files.empty"), kit.TextStyle{Color: kit.ColorQuiet}))}
+		text := words.T("files.empty")
+		if n := len(l.Entries); n > 0 {
+			text = words.N("files.empty.hidden", n)
+		}
+		s.face.Objects = []fyne.CanvasObject{kit.Inset(50, 14, 0, 14, kit.NewParagraph(text, kit.TextStyle{Color: kit.ColorQuiet}))}
 	}
 	s.face.Refresh()
 }
@@ -368,10 +372,20 @@ func (s *side) sortBy(c filetable.Column) {
 		s.column, s.descending = c, c == filetable.Changed
 	}
 	s.table.SetSort(s.column, s.descending)
+	s.resort()
+}
+
+// resort shows the same folder's rows anew; what was selected stays so.
+func (s *side) resort() {
+	l := s.listing()
+	if l == nil || s.table == nil {
+		return
+	}
 	kept, current := s.selectedNames(), s.currentName()
-	s.entries = s.sorted(s.listing().Entries)
+	s.entries = s.sorted(l.Entries)
 	s.table.SetSource(s)
 	s.restore(kept, current)
+	s.updateFace(l)
 }
 
 // collateLimit is how many names are put in the language's order; more are
@@ -381,6 +395,9 @@ const collateLimit = 5000
 // sorted gives the entries in the order chosen, folders first.
 func (s *side) sorted(entries []files.Entry) []files.Entry {
 	out := slices.Clone(entries)
+	if !s.f.showHidden {
+		out = slices.DeleteFunc(out, func(e files.Entry) bool { return strings.HasPrefix(e.Name, ".") })
+	}
 	var compare func(a, b files.Entry) int
 	if len(out) <= collateLimit {
 		c := collate.New(language.Make(words.Language()), collate.IgnoreCase, collate.Numeric)

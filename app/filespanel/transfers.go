@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 
 	"guichet/app/jobview"
 	"guichet/app/look"
@@ -21,6 +20,8 @@ import (
 type transfers struct {
 	f       *Panel
 	object  *fyne.Container
+	strip   fyne.CanvasObject // with the list
+	folded  fyne.CanvasObject // the line alone
 	summary *kit.Text
 	pause   *kit.Button
 	list    *rowlist.List
@@ -53,10 +54,24 @@ func newTransfers(f *Panel) *transfers {
 		Single: true,
 	})
 	head := kit.Row(12, 1, kit.NewText(words.T("files.transfers"), kit.TextStyle{Bold: true}), kit.NewBox(kit.BoxStyle{}), t.summary, t.pause)
-	body := container.NewBorder(kit.Inset(4, 14, 0, 14, head), nil, nil, nil, kit.Inset(0, 14, 6, 14, t.list))
-	t.object = container.NewStack(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}),
-		kit.Least(0, 44+stripRows*transferrow.Compact, container.NewBorder(kit.Line(), nil, nil, nil, body)))
+	top := kit.Column(0, kit.Line(), kit.Inset(4, 14, 4, 14, head))
+	body := kit.Frame(top, kit.Inset(0, 14, 6, 14, t.list), nil)
+	t.strip = kit.Least(0, 48+stripRows*transferrow.Compact, body)
+	t.folded = top
+	t.object = kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}), t.folded)
 	return t
+}
+
+// fold shows the line alone while there is nothing to list.
+func (t *transfers) fold() {
+	want := t.folded
+	if len(t.jobs) > 0 {
+		want = t.strip
+	}
+	if t.object.Objects[1] != want {
+		t.object.Objects[1] = want
+		t.f.layout()
+	}
 }
 
 // toggle pauses everything, or lets it go on.
@@ -100,6 +115,7 @@ func (t *transfers) update() {
 		}
 	}
 	t.jobs = urgentFirst(t.jobs)
+	t.fold()
 	t.list.SetLength(len(t.jobs))
 	t.paused = paused > 0 && running+waiting == 0
 	t.pause.SetText(words.T("files.pause_all"))

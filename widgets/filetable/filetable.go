@@ -89,7 +89,7 @@ func New(p Params) *Table {
 		})
 	}
 	titles := container.New(columns{}, t.heads[0], t.heads[1], t.heads[2])
-	t.object = container.NewBorder(container.NewBorder(nil, kit.Line(), nil, nil, titles), nil, nil, nil, t.List)
+	t.object = kit.Frame(kit.Column(0, titles, kit.Line()), t.List, nil)
 	t.SetSort(Name, false)
 	t.ExtendBaseWidget(t)
 	return t
@@ -152,6 +152,11 @@ func (columns) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	for i, c := range [][2]float32{name, size, changed} {
 		o[i].Move(fyne.NewPos(c[0], 0))
 		o[i].Resize(fyne.NewSize(c[1], s.Height))
+		if c[1] > 0 {
+			o[i].Show()
+		} else {
+			o[i].Hide()
+		}
 	}
 }
 
@@ -165,7 +170,7 @@ type head struct {
 
 func newHead(title string, tapped func()) *head {
 	h := &head{
-		text:  kit.NewText(title, kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Shrink: true}),
+		text:  kit.NewText(title, kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet}),
 		arrow: kit.NewImage(kit.Icon("sort-up"), 12, kit.ColorQuiet), tapped: tapped,
 	}
 	h.arrow.Hide()
@@ -194,7 +199,7 @@ func (h *head) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
 // CreateRenderer is called by Fyne.
 func (h *head) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(kit.Row(4, 0, h.text, h.arrow))
+	return widget.NewSimpleRenderer(kit.Row(4, -1, h.text, h.arrow))
 }
 
 // row draws one file.
