@@ -22,7 +22,12 @@ type Group struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	parent *Group
-	wg     sync.WaitGroup
+
+	// Not a WaitGroup: its Add must not meet its Wait at zero, and a goroutine
+	// may be started by anyone at any time, also while Close waits.
+	mu      sync.Mutex
+	running int           // goroutines of this group and those below it
+	idle    chan struct{} // closed when running falls to 0; nil: nobody waits
 }
 
 // NewGroup makes a root group under ctx.
@@ -43,35 +48,59 @@ func (g *Group) Context() context.Context { return g.ctx }
 
 // Go starts f on a goroutine with the group's context. A panic in f is caught,
 // logged with its stack and otherwise treated as f's end. name is for the log.
+//
+// In a group that has been cancelled or closed f still runs, with a context that
+// is done: who waits for what f does at its end waits for no longer than that.
 func (g *Group) Go(name string, f func(ctx context.Context)) {
-	for p := g; p != nil; p = p.parent {
-		p.wg.Add(1)
-	}
+	g.count(+1)
 	go func() {
-		defer func() {
-			for p := g; p != nil; p = p.parent {
-				p.wg.Done()
-			}
-		}()
+		defer g.count(-1)
 		if err := Catch(name, func() error { f(g.ctx); return nil }); err != nil {
 			slog.Error("task ended by a panic", "task", name, "err", err)
 		}
 	}()
 }
 
+// count adds n goroutines to the group and those above it.
+func (g *Group) count(n int) {
+	for p := g; p != nil; p = p.parent {
+		p.mu.Lock()
+		p.running += n
+		if p.running == 0 && p.idle != nil {
+			close(p.idle)
+			p.idle = nil
+		}
+		p.mu.Unlock()
+	}
+}
+
+// none gives a channel that is closed when the group has no goroutine.
+func (g *Group) none() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.running == 0 {
+		done := make(chan struct{})
+		close(done)
+		return done
+	}
+	if g.idle == nil {
+		g.idle = make(chan struct{})
+	}
+	return g.idle
+}
+
 // Cancel ends the group's contexts without waiting.
 func (g *Group) Cancel() { g.cancel() }
 
 // Close cancels the group and waits for its goroutines and those of its
-// children, limit at most. It reports whether all had ended.
+// children, limit at most. It reports whether all had ended. It may be called
+// more than once, and from several goroutines.
 func (g *Group) Close(limit time.Duration) bool {
 	g.cancel()
-	done := make(chan struct{})
-	go func() { g.wg.Wait(); close(done) }()
 	t := time.NewTimer(limit)
 	defer t.Stop()
 	select {
-	case <-done:
+	case <-g.none():
 		return true
 	case <-t.C:
 		return false
@@ -128,52 +157,4 @@ func (s *Slot) Stop() {
 		s.cancel()
 		s.cancel = nil
 	}
-}
-
-// Throttle passes values on to a function at most once per interval: the first
-// at once, of those that follow within the interval only the newest. The last
-// value always arrives. The function is never called by two goroutines at once.
-type Throttle[T any] struct {
-	interval time.Duration
-	deliver  func(T)
-
-	mu      sync.Mutex
-	newest  T
-	pending bool
-	waiting bool
-}
-
-// NewThrottle makes a throttle; Interval is the usual interval.
-func NewThrottle[T any](interval time.Duration, deliver func(T)) *Throttle[T] {
-	return &Throttle[T]{interval: interval, deliver: deliver}
-}
-
-// Interval is how often a binding may change: 10 times a second.
-const Interval = 100 * time.Millisecond
-
-// Set hands v over and returns at once unless it is its turn to deliver.
-func (t *Throttle[T]) Set(v T) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.waiting {
-		t.newest, t.pending = v, true
-		return
-	}
-	t.waiting = true
-	t.deliver(v)
-	time.AfterFunc(t.interval, t.tick)
-}
-
-func (t *Throttle[T]) tick() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.pending {
-		t.waiting = false
-		return
-	}
-	v := t.newest
-	var zero T
-	t.newest, t.pending = zero, false
-	t.deliver(v)
-	time.AfterFunc(t.interval, t.tick)
 }

@@ -72,7 +72,26 @@ func TestSlotKeepsTheNewest(t *testing.T) {
 }
 
 // wait waits for the group's goroutines without cancelling them.
-func (g *Group) wait() bool { g.wg.Wait(); return true }
+func (g *Group) wait() bool { <-g.none(); return true }
+
+func TestGroupTakesGoroutinesAtAnyTime(t *testing.T) {
+	g := NewGroup(context.Background())
+	child := g.Child()
+	first := make(chan struct{})
+	child.Go("endless", func(ctx context.Context) {
+		<-ctx.Done()
+		for range 100 { // while Close waits, and at zero
+			child.Go("late", func(context.Context) {})
+		}
+		close(first)
+	})
+	require.True(t, g.Close(5*time.Second))
+	<-first
+	after := make(chan error, 1)
+	child.Go("after the end", func(ctx context.Context) { after <- ctx.Err() })
+	require.ErrorIs(t, <-after, context.Canceled, "it runs, with a context that is done")
+	require.True(t, g.Close(5*time.Second), "closing again is allowed")
+}
 
 func TestThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -91,5 +110,35 @@ func TestThrottle(t *testing.T) {
 		th.Set(7)
 		synctest.Wait()
 		require.Equal(t, 7, got[n], "after a pause the next comes at once")
+	})
+}
+
+func TestThrottleStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []int
+		th := NewThrottle(Interval, func(v int) { got = append(got, v) })
+		th.Set(1)
+		th.Set(2)
+		th.Stop()
+		th.Set(3)
+		time.Sleep(time.Second)
+		require.Equal(t, []int{1}, got)
+	})
+}
+
+func TestThrottleOutlivesAPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []int
+		th := NewThrottle(Interval, func(v int) {
+			if got = append(got, v); v < 3 {
+				panic("no")
+			}
+		})
+		for v := range 5 {
+			th.Set(v)
+			time.Sleep(Interval)
+		}
+		synctest.Wait()
+		require.Equal(t, []int{0, 1, 2, 3, 4}, got)
 	})
 }
