@@ -10,7 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"unicode"
@@ -34,6 +34,9 @@ func From(op, host string, err error) *Fault {
 func classify(err error) (Kind, Check) {
 	if kind, check, ok := certificate(err); ok {
 		return kind, check
+	}
+	if kind := windows(err, runtime.GOOS == "windows"); kind != "" {
+		return kind, ""
 	}
 	var dns *net.DNSError
 	var recordHeader tls.RecordHeaderError
@@ -67,14 +70,57 @@ func classify(err error) (Kind, Check) {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return Permission, ""
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
-		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		return Protocol, ""
 	}
 	var ne net.Error
 	if errors.As(err, &ne) && ne.Timeout() {
 		return Timeout, ""
 	}
-	return Internal, ""
+	return broken(err), ""
+}
+
+// broken classes the errors of a connection that crypto/tls and net/http give no
+// exported type to: TLS alerts of either side, and HTTP/2's own.
+func broken(err error) Kind {
+	var op *net.OpError
+	if errors.As(err, &op) && (op.Op == "local error" || op.Op == "remote error") {
+		return Protocol // RFC 8446, section 6: bad_record_mac for one, where bytes were changed on the way
+	}
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		switch text := e.Error(); {
+		case text == "http2: client connection lost": // no answer to a ping
+			return Timeout
+		case strings.HasPrefix(text, "http2: "), strings.HasPrefix(text, "stream error: "), strings.HasPrefix(text, "connection error: "):
+			return Protocol
+		}
+	}
+	return Internal
+}
+
+// windows classes the error numbers of Windows (WinError.h) that package syscall
+// does not know by the names used in classify; "" for all others. The numbers of
+// its sockets begin at 10000 and mean nothing elsewhere, those of its disks do:
+// here tells whether err comes from such a system.
+func windows(err error, here bool) Kind {
+	var number syscall.Errno
+	if !errors.As(err, &number) {
+		return ""
+	}
+	switch number {
+	case 10061: // WSAECONNREFUSED
+		return Refused
+	case 10060, 10065: // WSAETIMEDOUT, WSAEHOSTUNREACH
+		return Timeout
+	case 10050, 10051: // WSAENETDOWN, WSAENETUNREACH
+		return Offline
+	case 10053, 10054: // WSAECONNABORTED, WSAECONNRESET
+		return Protocol
+	}
+	if here && (number == 39 || number == 112) { // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL
+		return Full
+	}
+	return ""
 }
 
 // certificate classes the errors of crypto/tls and crypto/x509.
@@ -105,20 +151,6 @@ func certificate(err error) (Kind, Check, bool) {
 	return "", "", false
 }
 
-// userInfo matches the user information of a URL inside any text.
-var userInfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@"']+@`)
-
-// credentials matches protocol lines that carry a secret.
-var credentials = regexp.MustCompile(`(?i)\b(PASS|LOGIN|AUTHENTICATE|AUTH (?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER)|Authorization:|Proxy-Authorization:|Bearer)(\s+)[^\r\n]+`)
-
-// Redact takes the secrets out of a text that is about to be logged or shown:
-// user information in URLs and everything that follows a command or header
-// which carries credentials.
-func Redact(s string) string {
-	s = userInfo.ReplaceAllString(s, "${1}…@")
-	return credentials.ReplaceAllString(s, "${1}${2}…")
-}
-
 // CleanURL gives u without its user information, for messages.
 func CleanURL(u *url.URL) string {
 	c := *u
@@ -134,7 +166,7 @@ func CleanLine(s string) string {
 		case r == '\n' || r == '\r' || r == '\t':
 			return ' '
 		case unicode.IsControl(r), r == unicode.ReplacementChar,
-			r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0x200E, r == 0x200F:
+			r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0x200E, r == 0x200F, r == 0x061C:
 			return '�'
 		}
 		return r

@@ -98,7 +98,7 @@ func (f *Fault) Error() string {
 		s += " (" + string(f.Check) + ")"
 	}
 	if f.Said != "" {
-		s += fmt.Sprintf(": server said %q", f.Said)
+		s += fmt.Sprintf(": server said %q", Redact(f.Said)) // before its line ends are escaped
 	}
 	if f.Err != nil {
 		s += ": " + f.Err.Error()
