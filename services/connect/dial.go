@@ -164,7 +164,7 @@ func (n *Network) race(ctx context.Context, addresses []netip.Addr, port int) (n
 				return r.conn, nil
 			}
 			pending--
-			failures = append(failures, winsock(r.err))
+			failures = append(failures, r.err)
 			startNext()
 		}
 	}

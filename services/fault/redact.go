@@ -46,7 +46,7 @@ var (
 	// line, after the mark of a client ("C:", "-->"), after a quotation mark or
 	// the colon of a wrapped error; behind it, the tag of IMAP (RFC 3501, section
 	// 2.2.1). A literal ({7}) goes on in the next line.
-	command = regexp.MustCompile(`(?im)((?:^|["'` + "`" + `“«>:])[ \t]*)(?:([^\s"'` + "`" + `>:]{1,64})[ \t]+)?(PASS|LOGIN|AUTHENTICATE)([ \t]+)([^\r\n]*(?:\{[0-9]+\+?\}\r?\n[^\r\n]*)*)`)
+	command = regexp.MustCompile(`(?im)((?:^|["'` + "`" + `“«>:])[ \t]*)(?:([^\s"'` + "`" + `>:]{1,64})[ \t]+)?(PASS|LOGIN|AUTHENTICATE)([ \t]+)((?:[^\r\n]*\{[0-9]+\+?\}\r?\n)*[^\r\n]*)`)
 )
 
 // redactCommand takes out what follows a command, if it is one.
