@@ -81,10 +81,6 @@ func (v *View) collect(d *Document) {
 	}
 	controlAt := map[int]int{}
 	labels := map[dom.ID]int{}
-	type item struct {
-		order int
-		rect  display.Rect
-	}
 	for i := range v.ix.Boxes {
 		b := &v.ix.Boxes[i]
 		box := b.Frag.Box

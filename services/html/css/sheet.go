@@ -706,7 +706,7 @@ func mapValues(vals []Value, f func(string) string) {
 		if vals[i].Kind == URL {
 			vals[i].Text = f(vals[i].Text)
 		}
-		if vals[i].Kind == Function && (strings.HasSuffix(vals[i].Text, "image-set")) {
+		if vals[i].Kind == Function && strings.HasSuffix(vals[i].Text, "image-set") {
 			for j := range vals[i].Args {
 				if vals[i].Args[j].Kind == String {
 					vals[i].Args[j] = Value{Kind: URL, Text: vals[i].Args[j].Text}

@@ -151,8 +151,3 @@ func (b *Box) inlineLevel() bool {
 	}
 	return b.Style.InlineLevel() && b.inFlow()
 }
-
-// atomic reports whether an inline-level box is one thing to its line.
-func (b *Box) atomic() bool {
-	return b.Kind != TextBox && b.Kind != InlineBox && b.Kind != BreakBox && b.Kind != WordBreak
-}

@@ -3,7 +3,6 @@ package layout
 import (
 	"context"
 	"strings"
-	"unicode"
 
 	"golang.org/x/net/html/atom"
 	"golang.org/x/text/cases"
@@ -362,11 +361,6 @@ func blank(b *Box) bool {
 }
 
 func isSpace(r rune) bool { return r == ' ' || r == '\n' || r == '\t' || r == '\r' || r == '\f' }
-
-// visible reports whether a text has anything but white space.
-func visible(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return !unicode.IsSpace(r) }) >= 0
-}
 
 // Empty is the box of a document without elements to show.
 func Empty(t *style.Tree) *Box {

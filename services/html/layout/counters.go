@@ -10,12 +10,11 @@ import (
 	"guichet/services/html/style"
 )
 
-// counter is an instance of a counter; owner's parent is where it ends.
+// counter is an instance of a counter.
 type counter struct {
-	owner  dom.ID
-	parent dom.ID
-	value  int
-	step   int // of list items: -1 in reversed lists
+	owner dom.ID // the element that made it
+	value int
+	step  int // of list items: -1 in reversed lists
 }
 
 // counterSet holds the counters in scope, innermost last (Lists 3, section 4).

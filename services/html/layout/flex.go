@@ -191,7 +191,7 @@ func (f *flexer) base(it *item) {
 		}
 		return f.natural(it)
 	}
-	if v, ok := size(basis, room, extra, s.BorderBox); ok && !(f.row == false && scrolls(s)) {
+	if v, ok := size(basis, room, extra, s.BorderBox); ok && (f.row || !scrolls(s)) {
 		it.base = v + extra
 	} else if f.row && basis.Kind == style.MinContent {
 		mn, _ := f.l.contentSizes(it.box)

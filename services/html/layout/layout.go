@@ -2,7 +2,6 @@ package layout
 
 import (
 	"context"
-	"math"
 
 	"guichet/services/html/dom"
 	"guichet/services/html/style"
@@ -366,12 +365,4 @@ func (l *layouter) finish(b *Box, e *edges, w, h float32, kids []Placed, oof []o
 		r.oof = l.positioned(f, oof, [4]float32{e.b[3], e.b[0], f.W - e.b[1], f.H - e.b[2]}, -1, -1)
 	}
 	return r
-}
-
-// finite keeps a broken number from spreading.
-func finite(v float32) float32 {
-	if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-		return 0
-	}
-	return v
 }

@@ -156,7 +156,7 @@ func (n *liner) line(i int) int {
 		for k := i; k < j; k++ {
 			u := &us[k]
 			if u.kind == floatUnit {
-				if !n.fits(u.box, ln.hi-ln.lo-(ln.used)) || len(late) > 0 {
+				if !n.fits(u.box, ln.hi-ln.lo-ln.used) || len(late) > 0 {
 					late = append(late, u.box)
 					continue
 				}

@@ -66,7 +66,7 @@ func (b *builder) blocks(box *Box) {
 		// formatting context, unless nothing at all is in the lines.
 		lines := false
 		for _, k := range kids {
-			if k.inlineLevel() && !(blank(k)) {
+			if k.inlineLevel() && !blank(k) {
 				lines = true
 				break
 			}

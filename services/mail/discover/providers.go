@@ -14,10 +14,14 @@ type provider struct {
 
 var providers = []provider{
 	{imap: "imap.gmail.com", smtp: "smtp.gmail.com", domains: "gmail.com googlemail.com", savesSent: true},
-	{imap: "outlook.office365.com", smtp: "smtp-mail.outlook.com:587", oauth: true, savesSent: true,
-		domains: "outlook.com outlook.fr outlook.de hotmail.com hotmail.fr hotmail.co.uk hotmail.de hotmail.it hotmail.es live.com live.fr live.co.uk live.nl msn.com"},
-	{imap: "imap.mail.yahoo.com", smtp: "smtp.mail.yahoo.com",
-		domains: "yahoo.com yahoo.fr yahoo.co.uk yahoo.de yahoo.it yahoo.es yahoo.ca yahoo.com.br yahoo.co.in ymail.com rocketmail.com"},
+	{
+		imap: "outlook.office365.com", smtp: "smtp-mail.outlook.com:587", oauth: true, savesSent: true,
+		domains: "outlook.com outlook.fr outlook.de hotmail.com hotmail.fr hotmail.co.uk hotmail.de hotmail.it hotmail.es live.com live.fr live.co.uk live.nl msn.com",
+	},
+	{
+		imap: "imap.mail.yahoo.com", smtp: "smtp.mail.yahoo.com",
+		domains: "yahoo.com yahoo.fr yahoo.co.uk yahoo.de yahoo.it yahoo.es yahoo.ca yahoo.com.br yahoo.co.in ymail.com rocketmail.com",
+	},
 	{imap: "imap.aol.com", smtp: "smtp.aol.com", domains: "aol.com aol.fr aol.de aim.com"},
 	{imap: "imap.mail.me.com", smtp: "smtp.mail.me.com:587", domains: "icloud.com me.com mac.com"},
 	{imap: "imap.orange.fr", smtp: "smtp.orange.fr", domains: "orange.fr wanadoo.fr"},
