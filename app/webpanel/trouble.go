@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/widget"
 
 	"guichet/app/look"
 	"guichet/app/panel"
@@ -146,7 +145,7 @@ func loginText(q *web.LoginQuestion) string {
 // askLogin takes a name and a password for a site.
 func (t *tab) askLogin(q *web.LoginQuestion) {
 	name := kit.NewEntry("")
-	password := widget.NewPasswordEntry()
+	password := kit.NewPasswordEntry("")
 	label := func(id string) fyne.CanvasObject {
 		return kit.NewText(words.T(id), kit.TextStyle{Size: 13, Color: kit.ColorQuiet})
 	}

@@ -8,6 +8,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"guichet/widgets/keys"
 )
 
 // typed reports whether a person types into the control.
@@ -244,8 +246,17 @@ func (f *field) TypedKey(e *fyne.KeyEvent) {
 		f.d.closeField(false)
 		f.d.requestFocus()
 	default:
+		if isFunctionKey(e.Name) {
+			keys.Forward(f, e)
+			return
+		}
 		f.Entry.TypedKey(e)
 	}
+}
+
+// isFunctionKey reports whether an entry has no use for that key.
+func isFunctionKey(name fyne.KeyName) bool {
+	return len(name) > 1 && len(name) < 4 && name[0] == 'F' && name[1] >= '1' && name[1] <= '9'
 }
 
 // fieldTheme makes an entry look like the control under it.

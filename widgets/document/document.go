@@ -66,8 +66,9 @@ type Document struct {
 	OnChange func(control int, v Value) // a control was set
 	OnPress  func(control int)          // a button or file control was used
 	OnSubmit func(control int)          // Enter in a text field
-	// OnEscape is called when Escape has nothing else to do.
-	OnEscape func()
+	// OnEscape is called when Escape has nothing to do in the page; false hands
+	// the key on to the window.
+	OnEscape func() bool
 
 	page   Page
 	zoom   float32 // Fyne units per CSS pixel

@@ -464,6 +464,32 @@ func TestZoom(t *testing.T) {
 	}
 }
 
+// Keys without a use in the page are the window's, whether the page or a field
+// in it has the keyboard.
+func TestKeys_UnusedOnesReachTheWindow(t *testing.T) {
+	d := show(t, form())
+	var got []fyne.KeyName
+	d.canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { got = append(got, e.Name) })
+	d.requestFocus()
+	unused := []fyne.KeyName{fyne.KeyF3, fyne.KeyF5, fyne.KeyF6, fyne.KeyF10, fyne.KeyF11}
+	for _, k := range append(unused, fyne.KeyEscape, fyne.KeyDown) {
+		key(d, k)
+	}
+	assert.Equal(t, append(unused, fyne.KeyEscape), got)
+	got = nil
+	used := true
+	d.OnEscape = func() bool { return used }
+	key(d, fyne.KeyEscape)
+	assert.Empty(t, got)
+	d.ScrollTo(0, 0)
+	click(d, 120, 50, 0)
+	require.NotNil(t, d.field)
+	for _, k := range append(unused, fyne.KeyLeft) {
+		d.field.TypedKey(&fyne.KeyEvent{Name: k})
+	}
+	assert.Equal(t, unused, got)
+}
+
 func TestTab_WalksLinksAndControls(t *testing.T) {
 	p := newFake(100)
 	p.links[1] = Link{URL: "https://example.org/1"}

@@ -4,6 +4,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
+
+	"guichet/widgets/keys"
 )
 
 // focus is the link or control that the keyboard is at.
@@ -210,21 +212,26 @@ func (d *Document) TypedKey(e *fyne.KeyEvent) {
 			d.step(1)
 		}
 	case fyne.KeyEscape:
-		d.escape()
+		if !d.escape() {
+			keys.Forward(d, e)
+		}
+	default:
+		keys.Forward(d, e)
 	}
 }
 
 // escape undoes the most passing thing: the focus ring, the selection, then
-// what the owner has.
-func (d *Document) escape() {
+// what the owner has. It reports whether there was anything to undo.
+func (d *Document) escape() bool {
 	switch {
 	case d.focus.shown:
 		d.focus.hide(d)
 	case !d.choice.r.Empty():
 		d.selectRange(Range{d.choice.r.Start, d.choice.r.Start})
-	case d.OnEscape != nil:
-		d.OnEscape()
+	default:
+		return d.OnEscape != nil && d.OnEscape()
 	}
+	return true
 }
 
 // TypedShortcut is part of fyne.Shortcutable.
