@@ -8,7 +8,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/widget"
 
 	"guichet/app/look"
 	"guichet/app/panel"
@@ -322,7 +321,7 @@ func (w *Window) ShowMenu() {
 		item.ChildMenu = m
 		items = append(items, item)
 	}
-	menu := widget.NewPopUpMenu(fyne.NewMenu("", items...), w.win.Canvas())
+	menu := kit.NewMenu(w.win.Canvas(), words.T("menu.more"), items)
 	menu.ShowAtPosition(fyne.NewPos(kit.Px(84), fyne.Max(w.win.Canvas().Size().Height-menu.MinSize().Height-kit.Px(150), 0)))
 }
 

@@ -19,10 +19,14 @@ func alpha(rgb uint32, a uint8) color.NRGBA {
 	return c
 }
 
-// menuAlpha makes the shortcuts in Fyne's menus readable: Fyne 2.7.1 draws them
-// with the low byte of 0.95 of the text's 16-bit alpha, which is a fifth for an
-// opaque text (widget/menu_item.go, shortcutColor) and 0.94 for this one.
-const menuAlpha = 0xef
+// The text colours of Fyne's own widgets also decide how the shortcuts in its
+// menus look: Fyne 2.7.1 draws those in the low bytes of the text's 16-bit
+// components, the alpha times 0.95 (widget/menu_item.go, shortcutColor). For
+// these two that gives quiet, nearly opaque greys: 5c6a78 and a1a8b5.
+var (
+	menuText     = alpha(0x1a2938, 0xee)
+	menuTextDark = alpha(0xdef1f0, 0xf1)
+)
 
 // palette is a set of colours by name.
 type palette map[fyne.ThemeColorName]color.Color
@@ -64,7 +68,7 @@ var light = palette{
 	kit.ColorVeil:          alpha(0x1d2733, 0x50),
 
 	theme.ColorNameBackground:          hex(0xffffff),
-	theme.ColorNameForeground:          alpha(0x1d2733, menuAlpha),
+	theme.ColorNameForeground:          menuText,
 	theme.ColorNameButton:              hex(0xffffff),
 	theme.ColorNameDisabledButton:      hex(0xf4f3ef),
 	theme.ColorNameDisabled:            hex(0x9aa3ab),
@@ -121,7 +125,7 @@ var dark = palette{
 	kit.ColorVeil:          alpha(0x000000, 0x90),
 
 	theme.ColorNameBackground:          hex(0x1a2129),
-	theme.ColorNameForeground:          alpha(0xe6eaee, menuAlpha),
+	theme.ColorNameForeground:          menuTextDark,
 	theme.ColorNameButton:              hex(0x232c36),
 	theme.ColorNameDisabledButton:      hex(0x1d252d),
 	theme.ColorNameDisabled:            hex(0x6c7986),

@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/widget"
 
 	"guichet/app/look"
 	"guichet/app/panel"
@@ -116,13 +115,16 @@ func (t *tab) stopLoading() {
 }
 
 // escape is what Escape means in a page that has no use for it.
-func (w *Panel) escape() {
+func (w *Panel) escape() bool {
 	switch {
 	case w.find.shown:
 		w.find.close()
 	case w.current.state.Loading || w.current.parts:
 		w.current.stopLoading()
+	default:
+		return false
 	}
+	return true
 }
 
 func (w *Panel) toggleBookmark(t *tab) {
@@ -187,7 +189,7 @@ func (w *Panel) showMore() {
 		items = append(items, pale(item))
 	}
 	canvas := w.p.Host.Window().Canvas()
-	m := widget.NewPopUpMenu(fyne.NewMenu("", items...), canvas)
+	m := kit.NewMenu(canvas, words.T("menu.more"), items)
 	m.ShowAtPosition(fyne.NewPos(max(canvas.Size().Width-m.MinSize().Width-kit.Px(14), 0), kit.Px(52)))
 }
 
@@ -200,7 +202,7 @@ func (w *Panel) popUp(at fyne.Position, items ...*fyne.MenuItem) {
 		}
 		pale(item)
 	}
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), w.p.Host.Window().Canvas(), at)
+	kit.ShowMenu(w.p.Host.Window().Canvas(), words.T("menu.more"), at, items)
 }
 
 // pale gives a disabled entry a pale icon: Fyne recolours filled ones only.
