@@ -174,10 +174,8 @@ func (a *Panel) Content() fyne.CanvasObject {
 		},
 		Single: true,
 		OnOpen: func(i int) {
-			if i < len(a.lines) && a.p.Open != nil {
-				if path := pathOf(a.lines[i].job); path != "" {
-					a.open(path, a.p.Open)
-				}
+			if i < len(a.lines) {
+				a.openLine(a.lines[i].job)
 			}
 		},
 		OnKey: func(ev *fyne.KeyEvent) bool {

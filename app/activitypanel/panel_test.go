@@ -181,6 +181,22 @@ func TestButtons(t *testing.T) {
 	}
 }
 
+func TestProgramsAreOnlyShownInTheirFolder(t *testing.T) {
+	job := activity.Job{ID: 7, State: activity.Done, Result: []byte(`{"path":"/home/anna/setup.sh","runnable":true}`)}
+	f := show(t, job)
+	var opened, shown []string
+	f.p.Open = func(path string) error { opened = append(opened, path); return nil }
+	f.p.ShowInFolder = func(path string) error { shown = append(shown, path); return nil }
+	for _, a := range f.data(job, now).Actions {
+		require.NotEqual(t, kit.Icon("open").Name(), a.Icon.Name())
+	}
+	f.press(t, job, "folder")
+	f.list.Select(1)
+	f.list.FocusTarget().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	require.Empty(t, opened)
+	require.Equal(t, []string{"/home/anna/setup.sh", "/home/anna/setup.sh"}, shown)
+}
+
 func TestQuestionInTheLine(t *testing.T) {
 	f := show(t)
 	d := f.data(activity.Job{ID: 1, State: activity.NeedsAnswer, Question: &activity.Question{

@@ -11,15 +11,32 @@ import (
 	"guichet/widgets/transferrow"
 )
 
-// pathOf is the file that a finished job made, "" where there is none.
-func pathOf(j activity.Job) string {
-	var r struct {
-		Path string `json:"path"`
+// made is the file that a finished job made.
+type made struct {
+	Path string `json:"path"`
+	// Runnable files are programs: they are never opened from here, only shown
+	// in their folder.
+	Runnable bool `json:"runnable"`
+}
+
+// madeBy gives what a job made; an empty path where there is nothing.
+func madeBy(j activity.Job) (m made) {
+	if j.State != activity.Done || len(j.Result) == 0 || json.Unmarshal(j.Result, &m) != nil {
+		return made{}
 	}
-	if j.State != activity.Done || len(j.Result) == 0 || json.Unmarshal(j.Result, &r) != nil {
-		return ""
+	return m
+}
+
+// openLine is what Enter or a double click on a job does.
+func (a *Panel) openLine(j activity.Job) {
+	m := madeBy(j)
+	switch {
+	case m.Path == "":
+	case m.Runnable && a.p.ShowInFolder != nil:
+		a.open(m.Path, a.p.ShowInFolder)
+	case !m.Runnable && a.p.Open != nil:
+		a.open(m.Path, a.p.Open)
 	}
-	return r.Path
 }
 
 // data is a job's line: that of every list of jobs, and what can be done with
@@ -36,12 +53,12 @@ func (a *Panel) data(j activity.Job, now time.Time) transferrow.Data {
 	button := func(icon, tip string, do func()) {
 		d.Actions = append(d.Actions, transferrow.Action{Icon: look.Icon(icon), Tip: tip, Do: do})
 	}
-	if path := pathOf(j); path != "" {
-		if a.p.Open != nil {
-			button("open", words.T("activity.open"), func() { a.open(path, a.p.Open) })
+	if m := madeBy(j); m.Path != "" {
+		if a.p.Open != nil && !m.Runnable {
+			button("open", words.T("activity.open"), func() { a.open(m.Path, a.p.Open) })
 		}
 		if a.p.ShowInFolder != nil {
-			button("folder", words.T("activity.folder"), func() { a.open(path, a.p.ShowInFolder) })
+			button("folder", words.T("activity.folder"), func() { a.open(m.Path, a.p.ShowInFolder) })
 		}
 	}
 	button("close", words.T("activity.remove"), func() { a.p.Center.Remove(j.ID) })
