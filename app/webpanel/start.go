@@ -237,6 +237,11 @@ func newVisitRow(title, at string, open, behind func()) *press {
 
 // Tapped is called by Fyne.
 func (p *press) Tapped(*fyne.PointEvent) {
+	// Fyne leaves the focus where it was when what is clicked could take it: the
+	// address box would go on being edited.
+	if c := fyne.CurrentApp().Driver().CanvasForObject(p); c != nil && c.Focused() != fyne.Focusable(p) {
+		c.Unfocus()
+	}
 	if keys.Modifiers()&fyne.KeyModifierShortcutDefault != 0 && p.behind != nil {
 		p.behind()
 		return
