@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"github.com/jeandeaual/go-locale"
@@ -34,6 +33,7 @@ import (
 	"guichet/services/html"
 	"guichet/services/mail"
 	"guichet/services/profile"
+	"guichet/services/task"
 	"guichet/services/web/fetch"
 )
 
@@ -119,6 +119,7 @@ func openHouse(ctx context.Context, l Launch) (*house.House, func() error, error
 type composition struct {
 	h        *house.House
 	pictures *fetch.Loader // of mails
+	outside  *task.Group   // programs that were started; nobody waits for them
 	window   *Window
 	mail     *mailpanel.Panel
 	files    *filespanel.Panel
@@ -151,7 +152,7 @@ func compose(h *house.House) (*composition, error) {
 	if err := pageview.Fonts(filepath.Join(h.Profile.Cache, "fonts")); err != nil {
 		return nil, err
 	}
-	c := &composition{h: h, pictures: fetch.New(fetch.Params{
+	c := &composition{h: h, outside: task.NewGroup(context.Background()), pictures: fetch.New(fetch.Params{
 		Transport: h.Network.HTTPTransport(connect.HTTPOptions{}), UserAgent: "Guichet/" + version.Number, MaxBytes: maxPicture,
 	})}
 	c.suggest = func(ctx context.Context, text string) []Suggestion {
@@ -171,13 +172,13 @@ func compose(h *house.House) (*composition, error) {
 	}
 	c.build = func(host panel.Host) []panel.Panel {
 		c.web = webpanel.New(webpanel.Params{
-			Host: host, Web: pages, Tasks: h.Tasks.Child(), Name: firstName(mails), OpenOutside: func(u *url.URL) error { return openExternal(u.String()) },
+			Host: host, Web: pages, Tasks: h.Tasks.Child(), Name: firstName(mails), OpenOutside: func(u *url.URL) error { return c.openExternal(u.String()) },
 			Diagnose: func(ctx context.Context, t address.Target) check.Report {
 				return check.Run(ctx, t, check.Options{Network: h.Network, AllowClear: true})
 			},
 		})
 		c.mail = mailpanel.New(mailpanel.Params{
-			Host: host, Mail: mails, Tasks: h.Tasks.Child(), Downloads: h.Profile.Downloads, OpenFile: openExternal, Fetch: c.fetch,
+			Host: host, Mail: mails, Tasks: h.Tasks.Child(), Downloads: h.Profile.Downloads, OpenFile: c.openExternal, Fetch: c.fetch,
 			Diagnose: func(ctx context.Context, t address.Target, a mail.Account) check.Report {
 				return check.Run(ctx, t, check.Options{Network: h.Network, User: a.IMAP.Login, Password: func(ctx context.Context) (string, error) {
 					return h.Secrets.Get(ctx, mail.SecretService, a.Email)
@@ -185,7 +186,7 @@ func compose(h *house.House) (*composition, error) {
 			},
 		})
 		c.files = filespanel.New(filespanel.Params{
-			Host: host, Files: places, Tasks: h.Tasks.Child(), Jobs: jobs, Activity: jobs.Jobs, OpenFile: openExternal, Start: h.Start,
+			Host: host, Files: places, Tasks: h.Tasks.Child(), Jobs: jobs, Activity: jobs.Jobs, OpenFile: c.openExternal, Start: h.Start,
 			Diagnose: func(ctx context.Context, site files.Site) check.Report {
 				return check.Run(ctx, address.Parse(site.URL(nil), address.Options{}), check.Options{Network: h.Network, User: site.User, AllowClear: site.AllowClear, Password: func(ctx context.Context) (string, error) {
 					return sites.LoadPassword(ctx, h.Secrets, site)
@@ -194,7 +195,7 @@ func compose(h *house.House) (*composition, error) {
 		})
 		return []panel.Panel{
 			c.web, c.mail, c.files,
-			activitypanel.New(activitypanel.Params{Host: host, Center: jobs, Jobs: jobs.Jobs, Open: openExternal, ShowInFolder: showInFolder}),
+			activitypanel.New(activitypanel.Params{Host: host, Center: jobs, Jobs: jobs.Jobs, Open: c.openExternal, ShowInFolder: c.showInFolder}),
 			settings.New(settings.Params{Host: host, Settings: h.Profile.Settings, Trust: h.Network.Trust(), Downloads: h.Profile.Downloads}),
 		}
 	}
@@ -226,17 +227,12 @@ func (c *composition) welcome() *Welcome {
 func (c *composition) openDemo() {
 	program, err := os.Executable()
 	if err == nil {
-		cmd := exec.Command(program, "demo", "--window", "--lang", words.Language())
-		if err = cmd.Start(); err == nil {
-			c.h.Tasks.Go("demo window", func(context.Context) {
-				if err := cmd.Wait(); err != nil {
-					slog.Warn("demo window", "err", err)
-				}
-			})
-			return
-		}
+		err = c.start("demo", exec.Command(program, "demo", "--window", "--lang", words.Language()),
+			func(w *Window, f *fault.Fault) { w.Trouble("settings", f, nil) })
 	}
-	c.window.Trouble("settings", fault.From("demo", "", err), nil)
+	if err != nil {
+		c.window.Trouble("settings", fault.From("demo", "", err), nil)
+	}
 }
 
 // firstName gives the name for the greeting: that of the first mail account.
@@ -293,12 +289,10 @@ func (c *composition) started(w *Window, front <-chan string) {
 	})
 }
 
-// externalLimit bounds how long the system's opener may take.
-const externalLimit = 20 * time.Second
-
 // openExternal hands a file, folder or web address to the system's program for
-// it.
-func openExternal(target string) error {
+// it, and does not wait: some openers end only with the program that they
+// start. What goes wrong later is shown then.
+func (c *composition) openExternal(target string) error {
 	name, args := "xdg-open", []string{target}
 	switch runtime.GOOS {
 	case "windows":
@@ -306,12 +300,26 @@ func openExternal(target string) error {
 	case "darwin":
 		name = "open"
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), externalLimit)
-	defer cancel()
-	if err := exec.CommandContext(ctx, name, args...).Run(); err != nil {
-		return fault.New(fault.Unsupported, "open", "", err)
+	return c.start("open", exec.Command(name, args...), func(w *Window, f *fault.Fault) { w.Trouble("", f, nil) })
+}
+
+// start runs a program that may outlive the window. The fault of one that
+// cannot be started is Unsupported; failed gets that of one that ends badly.
+func (c *composition) start(op string, cmd *exec.Cmd, failed func(*Window, *fault.Fault)) error {
+	if err := cmd.Start(); err != nil {
+		return fault.New(fault.Unsupported, op, "", err)
 	}
+	c.outside.Go(op, func(context.Context) {
+		err := cmd.Wait()
+		if err == nil {
+			return
+		}
+		slog.Warn("program ended badly", "op", op, "program", cmd.Path, "err", err)
+		if c.h.Tasks.Context().Err() == nil {
+			c.window.Post(func() { failed(c.window, fault.New(fault.Unsupported, op, "", err)) })
+		}
+	})
 	return nil
 }
 
-func showInFolder(path string) error { return openExternal(filepath.Dir(path)) }
+func (c *composition) showInFolder(path string) error { return c.openExternal(filepath.Dir(path)) }
