@@ -77,6 +77,9 @@ func (m *Panel) closeCompose() {
 	}
 	m.showFace()
 	m.p.Host.Changed(m)
+	if m.shown {
+		m.p.Host.Window().Canvas().Focus(m.list.list.FocusTarget())
+	}
 }
 
 func newComposer(m *Panel, d mail.Draft) *composer {

@@ -39,7 +39,7 @@ func (r *reader) conversation(c *mail.Message) fyne.CanvasObject {
 	lines := kit.Column(0, kit.Inset(2, 2, 2, 10, head))
 	for _, row := range others {
 		lines.Add(kit.Line())
-		lines.Add(newOlder(row, words.Date(row.Date, r.m.p.Now()), func() { r.m.p.Mail.Select(row.ID, true) }))
+		lines.Add(newOlder(row, r.m.writer(row), words.Date(row.Date, r.m.p.Now()), func() { r.m.p.Mail.Select(row.ID, true) }))
 	}
 	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide, Edge: kit.ColorLine, Radius: 8}), lines)
 }
@@ -52,12 +52,19 @@ type older struct {
 	tapped func()
 }
 
-func newOlder(row mail.Row, date string, tapped func()) *older {
-	o := &older{veil: kit.NewBox(kit.BoxStyle{Fill: kit.ColorHover}), tapped: tapped}
-	from := row.From
-	if from == "" {
-		from = row.FromMail
+// writer names who wrote a mail of a conversation.
+func (m *Panel) writer(row mail.Row) string {
+	if _, own := get(m.p.Mail.Accounts).ByEmail(row.FromMail); own {
+		return words.T("mail.conversation.you")
 	}
+	if row.From == "" {
+		return row.FromMail
+	}
+	return row.From
+}
+
+func newOlder(row mail.Row, from, date string, tapped func()) *older {
+	o := &older{veil: kit.NewBox(kit.BoxStyle{Fill: kit.ColorHover}), tapped: tapped}
 	name := kit.NewText(from, kit.TextStyle{Size: 13, Bold: row.Unread, Shrink: true})
 	o.object = kit.Over(o.veil, kit.Inset(4, 10, 4, 10, kit.Row(10, 1, kit.Fit(name, 150),
 		kit.NewText(row.Snippet, kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Shrink: true}),

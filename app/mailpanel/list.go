@@ -45,6 +45,14 @@ func newListPane(m *Panel) *listPane {
 
 func (l *listPane) view() fyne.CanvasObject { return l.object }
 
+// inherit takes over what another pane shows, in another language or text size.
+func (l *listPane) inherit(old *listPane) {
+	l.rows, l.kind, l.outbox, l.drafts, l.settled = old.rows, old.kind, old.outbox, old.drafts, old.settled
+	l.list.SetSource(l)
+	l.list.SetSelection(old.list.Selected(), old.list.Current())
+	l.list.SetOffset(old.list.Offset())
+}
+
 // Len and Row implement messagelist.Source.
 func (l *listPane) Len() int {
 	switch l.kind {

@@ -86,7 +86,11 @@ func (m *Panel) Badge() binding.Int                 { return m.badge }
 func (m *Panel) Content() fyne.CanvasObject {
 	m.root = container.NewStack()
 	m.folders = newFolderPane(m)
+	before := m.list
 	m.list = newListPane(m)
+	if before != nil {
+		m.list.inherit(before)
+	}
 	if m.reader != nil {
 		m.reader.close()
 	}

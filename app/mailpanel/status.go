@@ -86,8 +86,8 @@ func (m *Panel) sendState(x mail.OutboxItem) string {
 	if x.Fault != nil {
 		text += " " + words.Fault(x.Fault, "mail").Title
 	}
-	if left := x.Due.Sub(m.p.Now()); (x.State == mail.Queued || x.State == mail.Held) && left > time.Second {
-		text += " " + words.T("mail.send.next", "Left", words.Duration(left))
+	if x.State == mail.Queued && x.Due.Sub(m.p.Now()) > time.Second {
+		text += " " + words.T("mail.send.next", "Time", x.Due.In(m.p.Now().Location()).Format("15:04"))
 	}
 	return text
 }
