@@ -228,9 +228,14 @@ func (f *FS) send(t *http.Transport, req *http.Request) (*http.Response, error) 
 	return r, nil
 }
 
-// discard reads the rest of an answer, if it is short, so that the connection
-// serves again.
+// drainLimit is how long the rest of an answer that nobody wants may take.
+const drainLimit = 2 * time.Second
+
+// discard reads the rest of an answer, if it is short and comes soon, so that
+// the connection serves again.
 func discard(r *http.Response) {
+	timer := time.AfterFunc(drainLimit, func() { _ = r.Body.Close() }) // ends the reading below
+	defer timer.Stop()
 	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 64<<10)) // of no interest
 	_ = r.Body.Close()
 }

@@ -5,9 +5,11 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -201,5 +203,13 @@ func FuzzMultistatus(f *testing.F) {
 			}
 			return nil
 		})
+	})
+}
+
+// The page of a refusal that never ends must not hold up what follows.
+func TestDiscardEnds(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		body, _ := io.Pipe()
+		discard(&http.Response{Body: body})
 	})
 }
