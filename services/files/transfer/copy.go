@@ -42,7 +42,8 @@ type job struct {
 	part    files.Path
 	answer  Answer
 	replace bool
-	ours    bool // the part is from this very call
+	ours    bool      // the part is from this very call
+	moved   time.Time // when the last byte did
 	result  Result
 }
 
@@ -61,14 +62,23 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	if tries == 0 {
 		tries = 3
 	}
+	var idle time.Duration // lost to tries in which nothing moved any more
 	for try := 1; ; try++ {
+		j.moved = time.Now()
 		err := j.once(ctx)
 		j.result.Time = time.Since(began)
 		if err == nil {
 			return j.result, nil
 		}
-		kind := fault.KindOf(err)
-		again := try < tries && (kind == fault.Protocol || kind == fault.Timeout || kind == fault.Busy || kind == fault.Refused)
+		idle += time.Since(j.moved)
+		again := try < tries && idle < patience
+		switch fault.KindOf(err) {
+		case fault.Protocol, fault.Timeout, fault.Busy, fault.Refused:
+		case fault.Damaged: // the part is gone: once more from the beginning
+			again = again && try == 1
+		default:
+			again = false
+		}
 		if again && ctx.Err() == nil && pause(ctx, backoff(try)) {
 			continue
 		}
@@ -81,6 +91,10 @@ func (j *job) run(ctx context.Context) (Result, error) {
 		return j.result, fault.From("copy", "", err)
 	}
 }
+
+// patience is how long a copy may wait for a mute server in all its tries
+// together; a person has given up by then.
+const patience = 40 * time.Second
 
 // backoff grows from a second, with jitter, so that many files do not come back
 // all at once.

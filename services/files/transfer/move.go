@@ -186,6 +186,7 @@ func (c *counter) pass(b []byte) {
 }
 
 func (j *job) progress(done int64) {
+	j.moved = time.Now()
 	if j.o.Progress != nil {
 		j.o.Progress(done, j.source.Size)
 	}
