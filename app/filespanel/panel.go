@@ -138,8 +138,20 @@ func (f *Panel) between() fyne.CanvasObject {
 	button := func(id, icon string, kind kit.Kind, run func()) fyne.CanvasObject {
 		return kit.Least(80, 58, kit.NewButton(kit.ButtonParams{Text: words.T("files." + id), Icon: look.Icon(icon), Kind: kind, Stacked: true, OnTapped: run}))
 	}
-	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorGround}), kit.Inset(0, 7, 0, 7, kit.Centre(kit.Column(12,
+	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorGround}), kit.Inset(0, 7, 0, 7, container.New(upper{}, kit.Column(12,
 		button("upload", "arrow-right", kit.Primary, f.upload), button("download", "arrow-left", kit.Plain, f.download)))))
+}
+
+// upper keeps an object at one height, so that it does not move when the strip
+// below grows; where the room is low, in its middle.
+type upper struct{}
+
+func (upper) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
+
+func (upper) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	m := o[0].MinSize()
+	o[0].Resize(fyne.NewSize(fyne.Min(m.Width, size.Width), m.Height))
+	o[0].Move(fyne.NewPos((size.Width-fyne.Min(m.Width, size.Width))/2, fyne.Max(fyne.Min(kit.Px(173), (size.Height-m.Height)/2), 0)))
 }
 
 // sides gives each pane half of what the buttons leave.

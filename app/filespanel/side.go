@@ -73,6 +73,11 @@ func (s *side) listing() *browse.Listing {
 
 // build makes the pane's objects anew.
 func (s *side) build() {
+	var kept map[string]bool
+	current, offset := "", float32(0)
+	if s.table != nil {
+		kept, current, offset = s.selectedNames(), s.currentName(), s.table.List.Offset()
+	}
 	s.seen = nil
 	if s.object == nil {
 		s.object = container.NewStack()
@@ -97,6 +102,10 @@ func (s *side) build() {
 		container.NewStack(s.table, s.face, kit.Frame(s.bar, kit.NewBox(kit.BoxStyle{}), nil)), nil)}
 	s.object.Refresh()
 	s.update()
+	if current != "" { // the same rows in another language or text size
+		s.restore(kept, current)
+		s.table.List.SetOffset(offset)
+	}
 }
 
 func (s *side) focused(on bool) {
@@ -237,7 +246,7 @@ func (s *side) updateTitle(l *browse.Listing) {
 			line = append(line, kit.NewPill(words.T("files.clear"), look.Icon("lock-open"), kit.ColorWarningText, kit.ColorWarningGround))
 		}
 		if l.Conn.RoundTrip > 0 {
-			right = words.Number(l.Conn.RoundTrip.Milliseconds()) + "\u00a0ms"
+			right = words.Number(max(l.Conn.RoundTrip.Milliseconds(), 1)) + "\u00a0ms"
 		}
 	}
 	line = append(line, kit.NewBox(kit.BoxStyle{}), kit.NewText(right, quiet))

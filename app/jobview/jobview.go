@@ -3,6 +3,10 @@
 package jobview
 
 import (
+	"encoding/json"
+	"net/url"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -10,6 +14,8 @@ import (
 	"guichet/app/look"
 	"guichet/app/words"
 	"guichet/services/activity"
+	"guichet/services/files"
+	"guichet/services/files/transfer"
 	"guichet/widgets/kit"
 	"guichet/widgets/transferrow"
 )
@@ -26,8 +32,8 @@ type Jobs interface {
 // Line writes a job out.
 func Line(j activity.Job, jobs Jobs, now time.Time) transferrow.Data {
 	d := transferrow.Data{Icon: icon(j), Title: j.Title, Fraction: -1, Figures: Figures(j)}
-	if j.To != "" {
-		d.To = "→ " + j.To
+	if to := target(j); to != "" {
+		d.To = "→ " + to
 	}
 	if j.Size > 0 && (j.State == activity.Running || j.State == activity.Paused) {
 		d.Fraction = min(float64(j.Done)/float64(j.Size), 1)
@@ -62,10 +68,41 @@ func Line(j activity.Job, jobs Jobs, now time.Time) transferrow.Data {
 	return d
 }
 
+// target names where a job's file goes: the server, or the folder of this
+// computer.
+func target(j activity.Job) string {
+	if t, ok := spec(j); ok {
+		if t.To.Site.Protocol != files.ProtocolLocal {
+			return t.To.Site.Title()
+		}
+		return filepath.Base(filepath.Dir(j.To))
+	}
+	if u, err := url.Parse(j.To); err == nil && u.Host != "" {
+		return u.Host
+	}
+	if filepath.IsAbs(j.To) {
+		return filepath.Base(filepath.Dir(j.To))
+	}
+	return j.To
+}
+
+// spec reads what a transfer is about.
+func spec(j activity.Job) (t transfer.Job, ok bool) {
+	if j.Kind != transfer.Kind {
+		return t, false
+	}
+	return t, json.Unmarshal(j.Spec, &t) == nil
+}
+
 func icon(j activity.Job) fyne.Resource {
+	t, transfers := spec(j)
 	switch {
 	case j.State == activity.Done:
 		return look.Icon("check")
+	case transfers && t.From.Site.Protocol == files.ProtocolLocal:
+		return look.Icon("arrow-up")
+	case transfers && t.To.Site.Protocol == files.ProtocolLocal:
+		return look.Icon("arrow-down")
 	case j.Kind == "download":
 		return look.Icon("arrow-down")
 	case j.Kind == "send":
@@ -94,7 +131,7 @@ func question(d *transferrow.Data, j activity.Job, jobs Jobs) {
 	}
 	args := make([]any, 0, 2*len(q.Data))
 	for k, v := range q.Data {
-		args = append(args, k, v)
+		args = append(args, placeholder(k), v)
 	}
 	d.Question = words.T("question."+q.Kind, args...)
 	for i, c := range q.Choices {
@@ -105,6 +142,18 @@ func question(d *transferrow.Data, j activity.Job, jobs Jobs) {
 	if q.All {
 		d.All = words.T("choice.all")
 	}
+}
+
+// placeholder is the name that a question's value has in sentences: source_size
+// becomes SourceSize.
+func placeholder(key string) string {
+	var b strings.Builder
+	for part := range strings.SplitSeq(key, "_") {
+		if part != "" {
+			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+		}
+	}
+	return b.String()
 }
 
 // Figures says how far a job is: bytes, files, speed, time left.
