@@ -156,6 +156,18 @@ func TestGetThroughCuts(t *testing.T) {
 	}
 }
 
+// A line that cuts after a handful of bytes each time is given up: the file would
+// never be whole in a person's time.
+func TestGetGivesUpOnCrumbs(t *testing.T) {
+	s := newSite(t, 1_000_000)
+	for range 100 {
+		s.cuts = append(s.cuts, 50)
+	}
+	_, err := Get(t.Context(), loader(), s.URL+"/x", filepath.Join(t.TempDir(), "out.bin"), Options{pause: noPause})
+	require.True(t, fault.KindOf(err).Transient(), "%v", err)
+	require.LessOrEqual(t, len(s.ranges), fruitless)
+}
+
 func stripRunnable(r Result) Result { r.Runnable = false; return r }
 
 // TestGetGoesOnAfterGivingUp ends the first call half way, as a kill would.

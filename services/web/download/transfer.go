@@ -75,17 +75,21 @@ type job struct {
 	held *fetch.Response // live while it is read
 }
 
-// Tries without a single new byte before a download gives up, and when it
-// writes down how far it got.
+// Tries in a row that bring next to nothing before a download gives up, what
+// counts as something, how long it waits for a mute server, and when it writes
+// down how far it got.
 const (
 	fruitless  = 5
+	fruitful   = 16 << 10
+	slowLine   = 5 * time.Second
+	patience   = 45 * time.Second
 	saveBytes  = 8 << 20
 	saveEvery  = 2 * time.Second
 	headLength = 64
 )
 
 // run works until the file is whole. A cut connection is taken up again at once
-// as long as each try brings something.
+// as long as each try brings something worth while.
 func (j *job) run(ctx context.Context) (Result, error) {
 	if j.state.Final != "" { // only the last step may be missing
 		return j.finish()
@@ -95,8 +99,8 @@ func (j *job) run(ctx context.Context) (Result, error) {
 			j.file.Close()
 		}
 	}()
-	for tries := 0; ; {
-		before := j.state.Done
+	for tries, mute := 0, time.Duration(0); ; {
+		before, began := j.state.Done, time.Now()
 		err := j.attempt(ctx)
 		if err == nil {
 			return j.finish()
@@ -107,12 +111,15 @@ func (j *job) run(ctx context.Context) (Result, error) {
 		if ctx.Err() != nil {
 			return Result{}, fault.From("download", j.request.URL.Host, ctx.Err())
 		}
-		if j.state.Done > before {
-			tries = 0
+		kind, gained := fault.KindOf(err), j.state.Done-before
+		switch {
+		case gained >= fruitful, gained > 0 && time.Since(began) > slowLine:
+			tries, mute = 0, 0
+		case kind == fault.Timeout:
+			mute += time.Since(began)
 		}
 		tries++
-		kind := fault.KindOf(err)
-		if tries >= fruitless || !kind.Transient() || kind == fault.Busy || kind == fault.NameNotFound || kind == fault.Offline {
+		if mute > patience || tries >= fruitless || !kind.Transient() || kind == fault.Busy || kind == fault.NameNotFound || kind == fault.Offline {
 			return Result{}, err
 		}
 		if tries == 1 {
