@@ -281,34 +281,3 @@ func (s *Service) Find(ctx context.Context, query string, limit int) ([]Row, err
 	}
 	return s.manyRows(ctx, ids, viewState{ref: Ref{Kind: ViewSearch}, query: query})
 }
-
-// foundIn gives the text around the first of the words, "" if none is in the body.
-func (s *Service) foundIn(ctx context.Context, id int64, terms []string) string {
-	raw, err := s.db.Raw(ctx, id)
-	if err != nil {
-		return "" // the stored snippet serves
-	}
-	text := message.Parse(raw).Text
-	if len(text) > 1<<18 {
-		text = strings.ToValidUTF8(text[:1<<18], "")
-	}
-	folded := mstore.Fold(text)
-	for _, term := range terms {
-		i := strings.Index(folded, term)
-		if i < 0 {
-			continue
-		}
-		at := len([]rune(folded[:i]))
-		rs := []rune(text)
-		from := max(0, at-40)
-		for from > 0 && from < at && rs[from] != ' ' && rs[from] != '\n' {
-			from++
-		}
-		out := strings.Join(strings.Fields(string(rs[from:min(len(rs), at+120)])), " ")
-		if from > 0 {
-			out = "… " + out
-		}
-		return message.Visible(out)
-	}
-	return ""
-}

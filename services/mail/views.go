@@ -243,9 +243,11 @@ func (s *Service) rowsOf(ctx context.Context, ids []int64, v viewState) ([]Row, 
 	s.mu.Lock()
 	paths := s.paths
 	s.mu.Unlock()
-	var terms []string
+	var found map[int64]string
 	if v.ref.Kind == ViewSearch {
-		terms = mstore.ParseQuery(v.query, s.now()).Terms()
+		if found, err = s.db.Found(ctx, ids, mstore.ParseQuery(v.query, s.now()).Terms()); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]Row, 0, len(list))
 	for _, m := range list {
@@ -270,10 +272,8 @@ func (s *Service) rowsOf(ctx context.Context, ids []int64, v viewState) ([]Row, 
 		if m.Count > 1 {
 			row.Unread, row.Flagged = m.ConversationUnread, m.ConversationFlg
 		}
-		if len(terms) > 0 && m.Body == mstore.BodyHere && m.Size < 1<<20 {
-			if found := s.foundIn(ctx, m.ID, terms); found != "" {
-				row.Snippet = found
-			}
+		if line := found[m.ID]; line != "" {
+			row.Snippet = line
 		}
 		out = append(out, row)
 	}

@@ -338,14 +338,26 @@ type Body struct {
 	Msg    int64
 	Raw    []byte
 	Parsed *message.Message
-	packed []byte
+	packed []byte // Raw and the beginning of the text, compressed
+	text   []byte
 }
 
 // indexLimit bounds how much of a message's text is searchable, bytes.
 const indexLimit = 512 << 10
 
 // Pack compresses; it may be called by any goroutine before AddBodies.
-func (db *DB) Pack(b *Body) { b.packed = db.enc.EncodeAll(b.Raw, make([]byte, 0, len(b.Raw)/2)) }
+func (db *DB) Pack(b *Body) {
+	b.packed = db.enc.EncodeAll(b.Raw, make([]byte, 0, len(b.Raw)/2))
+	b.text = db.enc.EncodeAll([]byte(cut(b.Parsed.Text, textLimit)), nil)
+}
+
+// cut gives the first n bytes of a text at most, whole runes only.
+func cut(s string, n int) string {
+	if len(s) > n {
+		s = strings.ToValidUTF8(s[:n], "")
+	}
+	return s
+}
 
 // AddBodies stores and indexes bodies, all or none.
 func (db *DB) AddBodies(ctx context.Context, list []Body) error {
@@ -355,11 +367,19 @@ func (db *DB) AddBodies(ctx context.Context, list []Body) error {
 			return err
 		}
 		defer st.Close()
+		text, err := tx.Prepare("INSERT OR REPLACE INTO text VALUES (?, ?)")
+		if err != nil {
+			return err
+		}
+		defer text.Close()
 		for i := range list {
 			if list[i].packed == nil {
 				db.Pack(&list[i])
 			}
 			if _, err := st.Exec(list[i].Msg, list[i].packed); err != nil {
+				return err
+			}
+			if _, err := text.Exec(list[i].Msg, list[i].text); err != nil {
 				return err
 			}
 		}
@@ -402,12 +422,8 @@ func addBody(tx *sql.Tx, b Body) error {
 			return err
 		}
 	}
-	text := p.Text
-	if len(text) > indexLimit {
-		text = strings.ToValidUTF8(text[:indexLimit], "")
-	}
 	_, err = tx.Exec("INSERT OR REPLACE INTO fts(rowid, sender, rcpt, subject, body, files) VALUES (?, ?, ?, ?, ?, ?)",
-		b.Msg, all(p.From), all(p.To, p.Cc, p.Bcc), p.Subject, text, files.String())
+		b.Msg, all(p.From), all(p.To, p.Cc, p.Bcc), p.Subject, cut(p.Text, indexLimit), files.String())
 	return err
 }
 

@@ -111,7 +111,10 @@ CREATE TRIGGER loc_changed AFTER UPDATE ON loc
 END;
 `}
 
-// rawSchema is raw.db: the messages' bytes, zstd. It can be fetched again.
+// rawSchema is raw.db: the messages' bytes, and the beginning of their texts for
+// the lines that a search shows, both zstd. It can be fetched again.
 var rawSchema = []store.Migration{`
 CREATE TABLE raw(msg INTEGER PRIMARY KEY, data BLOB NOT NULL);
+`, `
+CREATE TABLE text(msg INTEGER PRIMARY KEY, data BLOB NOT NULL);
 `}

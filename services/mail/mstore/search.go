@@ -254,7 +254,11 @@ func parseSize(s string) (int64, bool) {
 
 // Fold takes case and accents off, rune by rune, so that positions stay.
 func Fold(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return strings.ToLower(s)
+	}
 	var b strings.Builder
+	b.Grow(len(s))
 	for _, r := range s {
 		b.WriteRune(FoldRune(r))
 	}
@@ -263,14 +267,17 @@ func Fold(s string) string {
 
 // FoldRune is Fold for one rune.
 func FoldRune(r rune) rune {
-	if r < 0x80 {
-		return unicode.ToLower(r)
+	if r < utf8.RuneSelf {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
 	}
 	d, _ := utf8.DecodeRuneInString(norm.NFD.String(string(unicode.ToLower(r))))
 	return d
 }
 
-// searchBatch is how many hits are filtered at once: one join over all would
+// searchBatch is how many hits are filtered at once at most: one join over all would
 // make the planner read everything.
 const searchBatch = 500
 
@@ -297,13 +304,17 @@ func (db *DB) Search(ctx context.Context, q Query, limit int) ([]int64, error) {
 	if q.before != 0 {
 		below = q.before
 	}
+	batch := searchBatch
+	if limit > 0 {
+		batch = min(searchBatch, 2*limit) // most hits pass the filter
+	}
 	for limit == 0 || len(hits) < limit {
-		ids, err := db.candidates(ctx, q, below)
+		ids, err := db.candidates(ctx, q, below, batch)
 		if err != nil || len(ids) == 0 {
 			return hits, err
 		}
 		below = ids[len(ids)-1]
-		full := len(ids) == searchBatch
+		full := len(ids) == batch
 		if ids, err = db.filter(ctx, q, ids, folders); err != nil {
 			return nil, err
 		}
@@ -311,6 +322,7 @@ func (db *DB) Search(ctx context.Context, q Query, limit int) ([]int64, error) {
 		if !full {
 			break
 		}
+		batch = searchBatch
 	}
 	if limit > 0 && len(hits) > limit {
 		hits = hits[:limit]
@@ -318,12 +330,12 @@ func (db *DB) Search(ctx context.Context, q Query, limit int) ([]int64, error) {
 	return hits, nil
 }
 
-func (db *DB) candidates(ctx context.Context, q Query, below int64) ([]int64, error) {
+func (db *DB) candidates(ctx context.Context, q Query, below int64, n int) ([]int64, error) {
 	if len(q.match) == 0 {
-		return numbers(db.Read().QueryContext(ctx, "SELECT id FROM msg WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?", below, q.after, searchBatch))
+		return numbers(db.Read().QueryContext(ctx, "SELECT id FROM msg WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?", below, q.after, n))
 	}
 	return numbers(db.Read().QueryContext(ctx, "SELECT rowid FROM fts WHERE fts MATCH ? AND rowid < ? AND rowid >= ? ORDER BY rowid DESC LIMIT ?",
-		strings.Join(q.match, " AND "), below, q.after, searchBatch))
+		strings.Join(q.match, " AND "), below, q.after, n))
 }
 
 func (db *DB) filter(ctx context.Context, q Query, ids, folders []int64) ([]int64, error) {

@@ -165,8 +165,10 @@ func forget(tx *sql.Tx, ids []int64) error {
 func (db *DB) dropRaw(ctx context.Context, ids []int64) error {
 	return db.raw.Write(ctx, func(tx *sql.Tx) error {
 		for _, m := range ids {
-			if _, err := tx.Exec("DELETE FROM raw WHERE msg = ?", m); err != nil {
-				return err
+			for _, q := range []string{"DELETE FROM raw WHERE msg = ?", "DELETE FROM text WHERE msg = ?"} {
+				if _, err := tx.Exec(q, m); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
