@@ -254,6 +254,7 @@ func (t *test) files() error {
 		return err
 	}
 	t.Settle()
+	tries := 0
 	return t.Until(patience, "the file on the server", func() error {
 		data, err := t.remote("concerts/2026-07/" + name)
 		if err == nil {
@@ -262,8 +263,10 @@ func (t *test) files() error {
 			}
 			return nil
 		}
-		// The first row on the left, then the button in the middle.
-		if clickErr := t.Click(image.Pt(200, 200)); clickErr != nil {
+		// The only row on the left, a little lower each time, then the button in
+		// the middle.
+		tries++
+		if clickErr := t.Click(image.Pt(200, 175+10*(tries%4))); clickErr != nil {
 			return clickErr
 		}
 		at, findErr := t.Find(primary, 1000)
