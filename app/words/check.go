@@ -69,6 +69,10 @@ func StepNote(s check.Step, kind fault.Kind, which fault.Check) string {
 		return T("trouble.note.protocol")
 	case fault.Busy:
 		return T("trouble.note.busy")
+	case fault.Unsupported:
+		if s.ID == check.TLS {
+			return T("trouble.note.unsupported")
+		}
 	case fault.Certificate:
 		switch which {
 		case fault.CheckExpired:

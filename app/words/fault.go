@@ -1,12 +1,14 @@
 package words
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 
+	"guichet/services/connect"
 	"guichet/services/fault"
 )
 
@@ -25,8 +27,9 @@ func Has(id string) bool {
 }
 
 // Fault explains an error as the panel of that id shows it. The table is in the
-// translations, area fault: KIND, for certificates KIND.CHECK, each also for
-// one panel as KIND.PANEL. Every kind has words; a nil error has none.
+// translations, area fault: KIND, for certificates KIND.CHECK, for some causes
+// KIND.CAUSE, each also for one panel as KIND.PANEL. Every kind has words; a nil
+// error has none.
 func Fault(err error, panelID string) Explanation {
 	if f, ok := err.(*fault.Fault); err == nil || ok && f == nil { // an unset field is no fault
 		return Explanation{}
@@ -52,6 +55,9 @@ func Fault(err error, panelID string) Explanation {
 func faultID(f *fault.Fault, panelID string) string {
 	kind := "fault." + string(f.Kind)
 	var ids []string
+	if c := special(f); c != "" {
+		ids = append(ids, kind+"."+c)
+	}
 	if f.Check != "" {
 		ids = append(ids, kind+"."+string(f.Check))
 	}
@@ -64,6 +70,33 @@ func faultID(f *fault.Fault, panelID string) string {
 		}
 	}
 	return "fault." + string(fault.Internal)
+}
+
+// special names what a fault is about where its kind and check do not say
+// enough for a person to act on.
+func special(f *fault.Fault) string {
+	switch f.Kind {
+	case fault.Unsupported:
+		switch {
+		case f.Step == "tls":
+			return "tls"
+		case f.Op == "add account", f.Op == "login":
+			return "password"
+		}
+	case fault.NotFound:
+		switch {
+		case f.Op == "discover" && f.Question != nil:
+			return "foreign"
+		case f.Op == "discover":
+			return "servers"
+		}
+	case fault.Certificate:
+		q, ok := f.Question.(*connect.CertificateQuestion)
+		if ok && f.Check == fault.CheckAuthority && q.Leaf != nil && bytes.Equal(q.Leaf.RawIssuer, q.Leaf.RawSubject) {
+			return "self"
+		}
+	}
+	return ""
 }
 
 // hostName is the part of a host and port that people know.

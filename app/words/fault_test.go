@@ -1,6 +1,7 @@
 package words_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"guichet/app/words"
+	"guichet/services/connect"
 	"guichet/services/fault"
 )
 
@@ -84,6 +86,35 @@ func TestRightSentences(t *testing.T) {
 	var none *fault.Fault
 	require.Zero(t, words.Fault(none, "mail"))
 	require.Equal(t, "Guichet made a mistake", words.Fault(errors.New("x"), "").Title)
+}
+
+// The causes that a kind alone would explain wrongly.
+func TestSpecialCauses(t *testing.T) {
+	signed := &connect.CertificateQuestion{Leaf: &x509.Certificate{RawIssuer: []byte("authority"), RawSubject: []byte("server")}}
+	self := &connect.CertificateQuestion{Leaf: &x509.Certificate{RawIssuer: []byte("server"), RawSubject: []byte("server")}}
+	for _, c := range []struct {
+		f      *fault.Fault
+		en, fr string
+	}{
+		{&fault.Fault{Kind: fault.Unsupported, Step: "tls"}, "example.org offers no safe encryption", "example.org n'offre pas de chiffrement sûr"},
+		{&fault.Fault{Kind: fault.Unsupported, Op: "add account"}, "example.org takes no password from programs", "example.org n'accepte pas de mot de passe d'un programme"},
+		{&fault.Fault{Kind: fault.NotFound, Op: "discover"}, "No mail servers were found for example.org", "Aucun serveur de courrier n'a été trouvé pour example.org"},
+		{&fault.Fault{Kind: fault.NotFound, Op: "discover", Question: &struct{}{}}, "Your mail seems to be at example.org", "Votre courrier semble être chez example.org"},
+		{&fault.Fault{Kind: fault.Certificate, Check: fault.CheckAuthority, Question: self}, "example.org vouches for itself only", "example.org est seul à se porter garant de lui-même"},
+		{&fault.Fault{Kind: fault.Certificate, Check: fault.CheckAuthority, Question: signed}, "Nobody known vouches for example.org", "Personne de connu ne se porte garant de example.org"},
+		{&fault.Fault{Kind: fault.Certificate, Check: fault.CheckExpired, Question: self}, "The certificate of example.org has expired", "Le certificat de example.org est périmé"},
+	} {
+		c.f.Host = "example.org"
+		for _, panel := range panels {
+			words.SetLanguage("fr")
+			require.Equal(t, c.fr, words.Fault(c.f, panel).Title)
+			words.SetLanguage("en")
+			e := words.Fault(c.f, panel)
+			require.Equal(t, c.en, e.Title)
+			require.NotEmpty(t, e.Meaning)
+			require.NotEmpty(t, e.Next)
+		}
+	}
 }
 
 func TestDetailsHoldNoSecret(t *testing.T) {
