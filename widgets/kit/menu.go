@@ -1,6 +1,8 @@
 package kit
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
@@ -59,7 +61,11 @@ func (m *Menu) fits() func(items []*fyne.MenuItem) bool {
 // likewise in all menus of its entries.
 func fitted(items []*fyne.MenuItem, fits func([]*fyne.MenuItem) bool, more string) []*fyne.MenuItem {
 	out := make([]*fyne.MenuItem, 0, len(items))
+	icons := slices.ContainsFunc(items, func(i *fyne.MenuItem) bool { return i.Icon != nil })
 	for _, item := range items {
+		if icons && item.Icon == nil && !item.IsSeparator { // all names in one column
+			item.Icon = blank
+		}
 		if item.ChildMenu != nil {
 			item.ChildMenu = fyne.NewMenu(item.ChildMenu.Label, fitted(item.ChildMenu.Items, fits, more)...)
 		}
@@ -84,9 +90,15 @@ func fitted(items []*fyne.MenuItem, fits func([]*fyne.MenuItem) bool, more strin
 		return out
 	}
 	last := fyne.NewMenuItem(more, nil)
+	if icons {
+		last.Icon = blank
+	}
 	last.ChildMenu = fyne.NewMenu("", fitted(rest, fits, more)...)
 	return append(out[:n:n], last)
 }
+
+// blank is an icon that shows nothing.
+var blank = fyne.NewStaticResource("blank.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"/>`))
 
 // place gives the menus beside a menu their size before they are in the window.
 // Fyne cuts one that is first measured at its entry's height, and then sees no
