@@ -40,6 +40,13 @@ var hostile = map[string]func() string{
 	"selector bomb": func() string {
 		return "<style>" + strings.Repeat("* * * * * * * * .a,", 3000) + " p{color:red}</style>" + strings.Repeat("<div>", 300) + strings.Repeat("<p>x</p>", 500) + "needle"
 	},
+	"rule flood": func() string {
+		return "<style>" + strings.Repeat("div:not(.x) span,", 25_000) + "b{color:red}" + strings.Repeat("div:not(.y) span{color:red}", 20_000) +
+			"</style><div>" + strings.Repeat("<span>x</span>", 5000) + "</div>needle"
+	},
+	"class flood": func() string {
+		return "<style>" + strings.Repeat(":not(.x),", 5000) + "b{color:red}</style><p class='" + strings.Repeat("a b c ", 50_000) + "'>needle"
+	},
 	"sibling bomb": func() string {
 		return "<style>" + strings.Repeat("p~p~p~p~p~b{color:red} ", 200) + "</style>" + strings.Repeat("<p>x</p>", 1500) + "needle"
 	},

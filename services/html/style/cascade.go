@@ -253,7 +253,6 @@ func (c *cascade) style(id dom.ID, parent *Style, list []found, element bool) *S
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b found) int { return int(a.rule) - int(b.rule) })
 	share := len(hints) == 0 && len(attr) == 0 && parent != nil
 	if share {
 		c.key = c.key[:0]

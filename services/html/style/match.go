@@ -1,6 +1,8 @@
 package style
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html/atom"
@@ -152,7 +154,7 @@ func newMatcher(d *dom.Document, rs *ruleSet, env *Env) *matcher {
 	return &matcher{
 		d: d, rs: rs, env: env, els: make([]element, len(d.Nodes)), seen: make([]bool, len(d.Nodes)),
 		index: make([]int32, len(d.Nodes)), ofType: map[dom.ID]typeIndex{}, counted: map[dom.ID]bool{},
-		steps: 400_000_000,
+		steps: 200_000_000,
 	}
 }
 
@@ -162,7 +164,10 @@ func (m *matcher) element(id dom.ID) *element {
 		for _, a := range m.d.Attrs(id) {
 			switch a.Name {
 			case "class":
-				m.els[id].classes = strings.Fields(a.Value)
+				c := strings.Fields(a.Value)
+				c = c[:min(len(c), maxClasses)]
+				slices.Sort(c)
+				m.els[id].classes = slices.Compact(c)
 			case "id":
 				m.els[id].id = a.Value
 			}
@@ -170,6 +175,11 @@ func (m *matcher) element(id dom.ID) *element {
 	}
 	return &m.els[id]
 }
+
+const (
+	maxClasses = 1000 // of one element; further ones are not seen
+	matchCost  = 20   // steps: what a matching rule costs the cascade
+)
 
 // push adds an element to the ancestor filter; pop, with the same element,
 // takes it out.
@@ -197,17 +207,22 @@ func (m *matcher) match(id dom.ID, out *[css.OtherPseudo][]found) {
 	if e.id != "" {
 		m.bucket(m.rs.byID[e.id], id, out)
 	}
-	for i, c := range e.classes {
-		dup := false
-		for _, b := range e.classes[:i] {
-			dup = dup || b == c
-		}
-		if !dup {
-			m.bucket(m.rs.byClass[c], id, out)
-		}
+	for _, c := range e.classes {
+		m.bucket(m.rs.byClass[c], id, out)
 	}
 	m.bucket(m.rs.byTag[m.d.Nodes[id].Name], id, out)
 	m.bucket(m.rs.any, id, out)
+	for i, list := range out {
+		out[i] = once(list)
+	}
+}
+
+// once keeps each rule once, with the weight of its heaviest selector.
+func once(list []found) []found {
+	slices.SortFunc(list, func(a, b found) int {
+		return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(b.weight, a.weight))
+	})
+	return slices.CompactFunc(list, func(a, b found) bool { return a.rule == b.rule })
 }
 
 func (m *matcher) bucket(b []entry, id dom.ID, out *[css.OtherPseudo][]found) {
@@ -222,14 +237,8 @@ next:
 		if !m.complex(e.sel, 0, id) {
 			continue
 		}
-		list := out[e.sel.Pseudo]
-		for j := range list {
-			if list[j].rule == e.rule {
-				list[j].weight = max(list[j].weight, e.sel.Weight)
-				continue next
-			}
-		}
-		out[e.sel.Pseudo] = append(list, found{e.rule, e.sel.Weight})
+		m.steps -= matchCost
+		out[e.sel.Pseudo] = append(out[e.sel.Pseudo], found{e.rule, e.sel.Weight})
 	}
 }
 
