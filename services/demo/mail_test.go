@@ -250,8 +250,17 @@ func TestMoveCopyAppendSearch(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, unseen, 3)
 	require.NoError(t, c.Append("Drafts", []string{imap.DraftFlag}, time.Now(), bytes.NewBufferString("Subject: d\r\n\r\nd\r\n")))
-	huge := bytes.NewBuffer(make([]byte, maxMessage+1))
-	require.Error(t, c.Append("Drafts", nil, time.Now(), huge))
+}
+
+// The client library would wait for ever for leave to send the message, so
+// this asks the backend itself.
+func TestMailboxLimits(t *testing.T) {
+	office := newPostOffice()
+	require.NoError(t, office.create("Drafts", ""))
+	require.Error(t, office.deliver("Drafts", make([]byte, maxMessage+1), nil, time.Now()))
+	require.NoError(t, office.deliver("Drafts", []byte("Subject: x\r\n\r\n"), nil, time.Now()))
+	office.bytes = maxMailBytes
+	require.ErrorIs(t, office.deliver("Drafts", []byte("x"), nil, time.Now()), errMailFull)
 }
 
 func TestCreateRenameDelete(t *testing.T) {
