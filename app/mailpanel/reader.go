@@ -93,10 +93,39 @@ func (r *reader) toolbar() fyne.CanvasObject {
 	for _, c := range r.m.Commands() {
 		commands[c.ID] = c
 	}
-	button := func(id string) fyne.CanvasObject {
+	button := func(id string, small bool) fyne.CanvasObject {
 		c := commands["mail."+id]
-		return kit.NewButton(kit.ButtonParams{Text: words.T("mail.button." + id), Icon: c.Icon, OnTapped: c.Run})
+		p := kit.ButtonParams{Text: words.T("mail.button." + id), Icon: c.Icon, OnTapped: c.Run}
+		if small {
+			p.Text, p.Tip = "", c.Name
+		}
+		return kit.NewButton(p)
 	}
+	row := func(small bool) fyne.CanvasObject {
+		return kit.Row(8, 3, button("reply", small), button("reply_all", small), button("forward", small), kit.NewBox(kit.BoxStyle{}),
+			button("archive", small), button("delete", small), r.moreButton(commands))
+	}
+	return kit.Column(0, kit.Inset(10, 10, 10, 16, container.New(fitting{}, row(false), row(true))), kit.Line())
+}
+
+// fitting shows its first object where there is room for it, else the second.
+type fitting struct{}
+
+func (fitting) MinSize(o []fyne.CanvasObject) fyne.Size { return o[1].MinSize() }
+
+func (fitting) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	shown, hidden := o[0], o[1]
+	if shown.MinSize().Width > size.Width {
+		shown, hidden = hidden, shown
+	}
+	hidden.Hide()
+	shown.Show()
+	shown.Resize(size)
+	shown.Move(fyne.Position{})
+}
+
+// moreButton opens the menu of what has no button.
+func (r *reader) moreButton(commands map[string]panel.Command) fyne.CanvasObject {
 	var more *kit.Button
 	more = kit.NewButton(kit.ButtonParams{Icon: look.Icon("dots"), Tip: words.T("mail.more"), OnTapped: func() {
 		var items []*fyne.MenuItem
@@ -106,8 +135,7 @@ func (r *reader) toolbar() fyne.CanvasObject {
 		}
 		r.m.menu(more, items)
 	}})
-	bar := kit.Row(8, 3, button("reply"), button("reply_all"), button("forward"), kit.NewBox(kit.BoxStyle{}), button("archive"), button("delete"), more)
-	return kit.Column(0, kit.Inset(10, 10, 10, 16, clipped(bar)), kit.Line())
+	return more
 }
 
 // clipped lets a row be wider than its place instead of pushing the panes
