@@ -29,6 +29,8 @@ type Document struct {
 	sheets   []*sheet // in document order
 	pictures map[string]*shown
 	order    []string // of pictures, by first mention
+	decoded  int      // pixels of all pictures
+	kept     int      // of these, held in memory
 	failed   map[Request]bool
 
 	controls []*control
@@ -56,6 +58,8 @@ func (l Limits) or() Limits {
 	pick(&l.Selectors, Default.Selectors)
 	pick(&l.SheetBytes, Default.SheetBytes)
 	pick(&l.ImagePixels, Default.ImagePixels)
+	pick(&l.DecodedPixels, Default.DecodedPixels)
+	pick(&l.KeptPixels, Default.KeptPixels)
 	if l.Layout <= 0 {
 		l.Layout = Default.Layout
 	}

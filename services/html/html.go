@@ -45,19 +45,23 @@ type Resource struct {
 
 // Limits bound what one document may cost; the zero value means Default.
 type Limits struct {
-	Bytes       int           // of the document itself
-	Nodes       int           // elements and texts
-	Depth       int           // of the tree; deeper elements become siblings
-	Selectors   int           // in all style sheets together
-	SheetBytes  int           // of one style sheet
-	ImagePixels int           // of one picture
-	Layout      time.Duration // for one layout
+	Bytes       int // of the document itself
+	Nodes       int // elements and texts
+	Depth       int // of the tree; deeper elements become siblings
+	Selectors   int // in all style sheets together
+	SheetBytes  int // of one style sheet
+	ImagePixels int // of one picture
+	// DecodedPixels are those of all pictures together; what is over stays
+	// undrawn. KeptPixels are what they are kept at: large pictures are kept
+	// smaller, four bytes a pixel.
+	DecodedPixels, KeptPixels int
+	Layout                    time.Duration // for one layout
 }
 
 // Default are the limits that hold where none are given.
 var Default = Limits{
 	Bytes: 50 << 20, Nodes: 300_000, Depth: 512, Selectors: 50_000,
-	SheetBytes: 4 << 20, ImagePixels: 40_000_000, Layout: 3 * time.Second,
+	SheetBytes: 4 << 20, ImagePixels: 40_000_000, DecodedPixels: 600_000_000, KeptPixels: 128_000_000, Layout: 3 * time.Second,
 }
 
 // Options say how a document is read.

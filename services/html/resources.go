@@ -353,10 +353,24 @@ func sheetText(data []byte, mediaType string) string {
 func (d *Document) supplyPicture(u string, r *Resource) {
 	im := d.pictures[u]
 	im.done, d.boxes = true, nil
-	p, err := picture.Decode(r.Data, r.MediaType, d.lim.ImagePixels)
+	pixels := min(d.lim.ImagePixels, d.lim.DecodedPixels-d.decoded)
+	if pixels <= 0 {
+		return
+	}
+	p, decoded, err := picture.Decode(r.Data, r.MediaType, pixels, d.share())
+	d.decoded += decoded
 	if err == nil {
 		im.picture = p
+		b := p.Image.Bounds()
+		d.kept += b.Dx() * b.Dy()
 	}
+}
+
+// share is how many pixels the next picture may be kept at: a part of what is
+// left, so that a page of any number of photographs stays within its limit, each
+// of them still sharp at the size of a page.
+func (d *Document) share() int {
+	return (d.lim.KeptPixels - d.kept) / min(max(len(d.order), 4), 32)
 }
 
 // Complete supplies what is pending, one request after the other, until

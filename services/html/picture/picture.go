@@ -33,29 +33,96 @@ const maxSVG = 2 << 20
 // that it stays sharp on dense screens.
 const svgScale = 2
 
-// Decode reads a picture of at most that many pixels.
-func Decode(data []byte, mediaType string, pixels int) (p Picture, err error) {
+// Decode reads a picture of at most that many pixels and keeps it at no more than
+// keep pixels, its natural size notwithstanding. The number of pixels that were decoded
+// is returned even where the rest fails.
+func Decode(data []byte, mediaType string, pixels, keep int) (p Picture, decoded int, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p, err = Picture{}, fmt.Errorf("picture: %v", r)
 		}
 	}()
 	if strings.Contains(mediaType, "svg") || looksSVG(data) {
-		return SVG(data, 0, 0, pixels)
+		p, err = SVG(data, 0, 0, pixels)
+		if err == nil {
+			b := p.Image.Bounds()
+			decoded = b.Dx() * b.Dy()
+			p.Image = shrink(p.Image, keep)
+		}
+		return p, decoded, err
 	}
 	c, _, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return Picture{}, fmt.Errorf("picture: %w", err)
+		return Picture{}, 0, fmt.Errorf("picture: %w", err)
 	}
 	if c.Width <= 0 || c.Height <= 0 || c.Width > pixels/c.Height {
-		return Picture{}, fmt.Errorf("picture of %d by %d is over the limit", c.Width, c.Height)
+		return Picture{}, 0, fmt.Errorf("picture of %d by %d is over the limit", c.Width, c.Height)
 	}
+	decoded = c.Width * c.Height
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
-		return Picture{}, fmt.Errorf("picture: %w", err)
+		return Picture{}, decoded, fmt.Errorf("picture: %w", err)
 	}
 	b := img.Bounds()
-	return Picture{quick(img), float32(b.Dx()), float32(b.Dy())}, nil
+	return Picture{shrink(quick(img), keep), float32(b.Dx()), float32(b.Dy())}, decoded, nil
+}
+
+// shrink makes a picture of at most keep pixels out of a larger one, each the
+// mean of a square of the old ones.
+func shrink(img image.Image, keep int) image.Image {
+	w, h := img.Bounds().Dx(), img.Bounds().Dy()
+	n := 1
+	for ((w+n-1)/n)*((h+n-1)/n) > max(keep, 1) && n < max(w, h) {
+		n++
+	}
+	if n == 1 {
+		return img
+	}
+	var pix, to []byte
+	var stride int
+	var out image.Image
+	premultiplied := true
+	small := image.Rect(0, 0, (w+n-1)/n, (h+n-1)/n)
+	switch m := img.(type) {
+	case *image.RGBA:
+		o := image.NewRGBA(small)
+		pix, stride, out, to = m.Pix, m.Stride, o, o.Pix
+	case *image.NRGBA:
+		o := image.NewNRGBA(small)
+		pix, stride, out, to, premultiplied = m.Pix, m.Stride, o, o.Pix, false
+	default:
+		return img
+	}
+	for y := 0; y < h; y += n {
+		for x := 0; x < w; x += n {
+			var sum [3]int
+			count, opacity := 0, 0
+			for v := y; v < min(y+n, h); v++ {
+				for u := x; u < min(x+n, w); u++ {
+					p := pix[v*stride+4*u:]
+					weight := 1
+					if !premultiplied { // what is not seen has no say in the colour
+						weight = int(p[3])
+					}
+					for i := range sum {
+						sum[i] += int(p[i]) * weight
+					}
+					opacity += int(p[3])
+					count++
+				}
+			}
+			by := count
+			if !premultiplied {
+				by = max(opacity, 1)
+			}
+			for i := range sum {
+				to[i] = byte(sum[i] / by)
+			}
+			to[3] = byte(opacity / count)
+			to = to[4:]
+		}
+	}
+	return out
 }
 
 // quick gives pictures a form that is fast to draw.
