@@ -24,25 +24,26 @@ type Demo struct {
 	*House
 	servers *demo.Demo
 	dir     string
+	remove  func() error // removes dir
 }
 
 // OpenDemo starts the sample servers and furnishes a temporary profile with
 // their accounts, servers and bookmarks. settings, if not nil, are taken over:
 // language, theme and text size stay as they were.
 func OpenDemo(ctx context.Context, settings *profile.Values) (d *Demo, err error) {
-	dir, err := os.MkdirTemp("", "guichet-demo-profile-")
+	dir, remove, err := demo.TempDir("")
 	if err != nil {
-		return nil, fault.From("demo", "", err)
+		return nil, err
 	}
 	servers, err := demo.Start(ctx, demo.Params{Dir: dir})
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, remove())
 	}
-	d = &Demo{servers: servers, dir: dir}
+	d = &Demo{servers: servers, dir: dir, remove: remove}
 	i := servers.Info()
 	d.House, err = Open(ctx, Options{Dir: filepath.Join(dir, "profile"), CA: []string{i.CA}, KnownHosts: []string{i.KnownHosts}})
 	if err != nil {
-		return nil, errors.Join(err, servers.Close(), os.RemoveAll(dir))
+		return nil, errors.Join(err, servers.Close(), remove())
 	}
 	if err := d.furnish(ctx, i, settings); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -55,7 +56,7 @@ func (d *Demo) Info() demo.Info { return d.servers.Info() }
 
 // Close ends the house and the servers, and removes everything.
 func (d *Demo) Close() error {
-	return errors.Join(d.House.Close(), d.servers.Close(), os.RemoveAll(d.dir))
+	return errors.Join(d.House.Close(), d.servers.Close(), d.remove())
 }
 
 func (d *Demo) furnish(ctx context.Context, i demo.Info, settings *profile.Values) error {

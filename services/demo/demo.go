@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -72,12 +73,13 @@ const InfoFile = "info.json"
 
 // Demo is a set of running servers.
 type Demo struct {
-	info  Info
-	dir   string
-	group *task.Group
-	root  *os.Root
-	now   time.Time
-	site  *site
+	info   Info
+	dir    string
+	remove func() error // removes dir
+	group  *task.Group
+	root   *os.Root
+	now    time.Time
+	site   *site
 
 	mu        sync.Mutex
 	listeners []*listener
@@ -99,18 +101,22 @@ func Start(ctx context.Context, p Params) (*Demo, error) {
 	if parsed := net.ParseIP(ip); parsed == nil || !parsed.IsLoopback() {
 		return nil, fault.Newf(fault.Unsupported, "demo", ip, "the demo listens on loopback addresses only")
 	}
-	dir, err := os.MkdirTemp(p.Dir, "guichet-demo-")
+	dir, remove, err := TempDir(p.Dir)
 	if err != nil {
-		return nil, fault.From("demo", "", err)
+		return nil, err
 	}
-	d := &Demo{dir: dir, group: task.NewGroup(ctx), now: p.Now}
+	d := &Demo{dir: dir, remove: remove, group: task.NewGroup(ctx), now: p.Now}
 	if d.now.IsZero() {
 		d.now = time.Now()
 	}
 	if err := d.start(ip, limits{rate: p.Rate, latency: p.Latency}); err != nil {
 		return nil, errors.Join(fault.From("demo", ip, err), d.Close())
 	}
-	context.AfterFunc(d.group.Context(), func() { _ = d.Close() })
+	context.AfterFunc(d.group.Context(), func() {
+		if err := d.Close(); err != nil {
+			slog.Warn("demo", "err", err)
+		}
+	})
 	return d, nil
 }
 
@@ -173,7 +179,7 @@ func (d *Demo) Close() error {
 		for i := len(closers) - 1; i >= 0; i-- {
 			errs = append(errs, closers[i]())
 		}
-		errs = append(errs, os.RemoveAll(d.dir))
+		errs = append(errs, d.remove())
 		d.closeErr = errors.Join(errs...)
 	})
 	return d.closeErr

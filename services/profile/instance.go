@@ -36,8 +36,8 @@ const maxMessage = 64 << 10
 // another process holds the profile, address is handed to it and Claim returns
 // nil and no error.
 func (p *Profile) Claim(group *task.Group, address string, handed func(address string)) (*Instance, error) {
-	lock, err := lockFile(filepath.Join(p.Data, "window.lock"))
-	if errors.Is(err, errLocked) {
+	lock, err := LockFile(filepath.Join(p.Data, "window.lock"))
+	if errors.Is(err, ErrLocked) {
 		return nil, p.handOver(address)
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/zalando/go-keyring"
 
 	"guichet/services/fault"
+	"guichet/services/task"
 )
 
 // Store keeps secrets by service ("mail", "files") and account. Its methods
@@ -74,8 +75,12 @@ func waited(ctx context.Context, call func() (string, error)) (string, error) {
 		err error
 	}
 	done := make(chan result, 1)
-	go func() {
-		s, err := call()
+	go func() { // outlives its caller where the key ring never answers
+		var s string
+		err := task.Catch("key ring", func() (err error) {
+			s, err = call()
+			return err
+		})
 		done <- result{s, err}
 	}()
 	select {

@@ -13,6 +13,7 @@ import (
 	"github.com/emersion/go-imap/responses"
 
 	"guichet/services/fault"
+	"guichet/services/task"
 )
 
 func (s *session) fetch(ctx context.Context, set Set, what string, each func(Item) error) error {
@@ -326,11 +327,13 @@ func (s *session) Idle(ctx context.Context, limit time.Duration, wake <-chan str
 	err := s.run(ctx, "idle", limit+stallLimit, limit+2*stallLimit, func() error {
 		result := make(chan error, 1)
 		go func() { // ends with the command, or with the connection that run closes
-			st, err := s.c.Execute(&imap.Command{Name: "IDLE"}, i)
-			if err == nil && st.Type != imap.StatusRespOk {
-				err = refusal{st}
-			}
-			result <- err
+			result <- task.Catch("idle", func() error {
+				st, err := s.c.Execute(&imap.Command{Name: "IDLE"}, i)
+				if err == nil && st.Type != imap.StatusRespOk {
+					err = refusal{st}
+				}
+				return err
+			})
 		}()
 		select {
 		case <-i.ready:
