@@ -43,6 +43,7 @@ const (
 	commandLimit = time.Minute
 	totalLimit   = 2 * time.Hour
 	submitLimit  = 10 * time.Minute // RFC 5321, section 4.5.3.2.6
+	blockLimit   = 3 * time.Minute  // section 4.5.3.2.5: one block of the message
 	receiveLimit = 4 << 20          // what a server may say in one session, bytes
 )
 
@@ -64,6 +65,15 @@ func (c *conn) Read(b []byte) (int, error) {
 		return 0, errors.New("the server's answers go beyond all bounds")
 	}
 	return n, err
+}
+
+// Write gives up on a server that takes nothing more: go-smtp sets no limit of its
+// own while the message goes.
+func (c *conn) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(blockLimit)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
 }
 
 // Check proves that the login works.
