@@ -430,8 +430,11 @@ func (c *cli) send(ctx context.Context, d mail.Draft, from string) error {
 			Recipients []mail.RecipientResult `json:"recipients"`
 		}{item.State, item.MessageID, item.Recipients}))
 	}
-	if err == nil && item.State == mail.Failed && item.Fault != nil {
+	if err == nil && (item.State == mail.Failed || item.State == mail.MaybeSent) && item.Fault != nil {
 		err = item.Fault
+		if item.State == mail.MaybeSent && !c.quiet {
+			fmt.Fprintln(c.p.Stderr, words.T("cli.mail.send.state.maybe_sent"))
+		}
 	}
 	if err == nil && !c.json && !c.quiet {
 		c.printf("%s\n", words.T("cli.mail.send.state."+string(item.State)))
