@@ -94,7 +94,7 @@ func (j *job) run(ctx context.Context) (Result, error) {
 
 // patience is how long a copy may wait for a mute server in all its tries
 // together; a person has given up by then.
-const patience = 40 * time.Second
+const patience = 30 * time.Second
 
 // backoff grows from a second, with jitter, so that many files do not come back
 // all at once.
