@@ -75,6 +75,11 @@ func (d *Document) openOptions(c Control) {
 	menu := widget.NewPopUpMenu(fyne.NewMenu("", items...), canvas)
 	at := fyne.NewPos(pos.X-d.x, pos.Y-d.y+size.Height)
 	menu.ShowAtRelativePosition(at, d)
+	d.Post(func() { // the click that opened it still takes the focus away
+		if menu.Visible() {
+			canvas.Focus(menu)
+		}
+	})
 	menu.Resize(fyne.NewSize(max(size.Width, menu.MinSize().Width), menu.Size().Height))
 }
 

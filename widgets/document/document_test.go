@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -387,6 +388,28 @@ func TestSelection_DoubleAndTripleClick(t *testing.T) {
 	click(d, 20, 25, 0)
 	drag(d, 20, 25, 70, 45)
 	assert.Equal(t, "line 00001\nline 00002", d.SelectedText(), "a drag after a double click selects whole words")
+}
+
+// What is marked can still be read: the marks lie over the text.
+func TestMarks_LeaveTheTextReadable(t *testing.T) {
+	over := func(mark color.NRGBA, under uint8, channel func(color.NRGBA) uint8) float64 {
+		a := float64(mark.A) / 255
+		return (float64(channel(mark))*a + float64(under)*(1-a)) / 255
+	}
+	luminance := func(mark color.NRGBA, under uint8) float64 {
+		sum := 0.0
+		for i, channel := range []func(color.NRGBA) uint8{
+			func(c color.NRGBA) uint8 { return c.R }, func(c color.NRGBA) uint8 { return c.G }, func(c color.NRGBA) uint8 { return c.B },
+		} {
+			v := over(mark, under, channel)
+			sum += []float64{0.2126, 0.7152, 0.0722}[i] * math.Pow((v+0.055)/1.055, 2.4)
+		}
+		return sum
+	}
+	for _, mark := range []color.NRGBA{chosenColor, foundColor} {
+		contrast := (luminance(mark, 0xFF) + 0.05) / (luminance(mark, 0x20) + 0.05)
+		assert.Greater(t, contrast, 4.5)
+	}
 }
 
 func TestFind(t *testing.T) {

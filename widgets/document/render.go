@@ -12,7 +12,6 @@ import (
 // Theme colours that the widget draws with.
 const (
 	colorBackground = theme.ColorNameBackground
-	colorSelection  = theme.ColorNameSelection
 	colorFocus      = theme.ColorNamePrimary
 )
 

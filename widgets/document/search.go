@@ -113,4 +113,4 @@ func (s *search) marks(d *Document, seen Rect) []fyne.CanvasObject {
 }
 
 // foundColor is the yellow of a marker pen, on light and on dark pages.
-var foundColor = color.NRGBA{R: 0xFF, G: 0xC8, B: 0x20, A: 0x70}
+var foundColor = color.NRGBA{R: 0xFF, G: 0xC8, B: 0x20, A: 0x58}

@@ -97,14 +97,13 @@ func (d *Document) drawMarks() {
 		return
 	}
 	seen := d.visible()
-	d.pickLayer.Objects = d.marks(d.choice.rects, seen, d.themeColor(colorSelection))
+	d.pickLayer.Objects = d.marks(d.choice.rects, seen, chosenColor)
 	d.findLayer.Objects = d.search.marks(d, seen)
 	d.ringLayer.Objects = d.focus.marks(d, seen)
 	d.content.Move(d.content.Position()) // has the window drawn
 }
 
 func (d *Document) marks(rects []Rect, seen Rect, c color.Color) []fyne.CanvasObject {
-	c = translucent(c, 0x70)
 	var out []fyne.CanvasObject
 	for _, r := range rects {
 		if !r.overlaps(seen) {
@@ -118,6 +117,10 @@ func (d *Document) marks(rects []Rect, seen Rect, c color.Color) []fyne.CanvasOb
 	}
 	return out
 }
+
+// chosenColor lies over the text: on light and on dark pages it is seen, and
+// what is under it can be read.
+var chosenColor = color.NRGBA{R: 0x3A, G: 0x9B, B: 0xD8, A: 0x50}
 
 // translucent lets the text show through a colour.
 func translucent(c color.Color, alpha uint8) color.Color {

@@ -25,6 +25,18 @@ func NewMenu(c fyne.Canvas, more string, items []*fyne.MenuItem) *Menu {
 	return m
 }
 
+// ShowAtPosition opens the menu and gives it the keyboard. It asks for the focus
+// twice: where a press of the mouse opens it, Fyne takes the focus away behind
+// that.
+func (m *Menu) ShowAtPosition(at fyne.Position) {
+	m.PopUpMenu.ShowAtPosition(at)
+	fyne.Do(func() {
+		if m.Visible() {
+			m.canvas.Focus(m.PopUpMenu)
+		}
+	})
+}
+
 // ShowMenu opens a menu at a place of the window.
 func ShowMenu(c fyne.Canvas, more string, at fyne.Position, items []*fyne.MenuItem) {
 	NewMenu(c, more, items).ShowAtPosition(at)
