@@ -2,12 +2,11 @@ package ftp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/textproto"
 	"time"
-
-	"crypto/tls"
 
 	"github.com/jlaffaye/ftp"
 
