@@ -61,10 +61,12 @@ func (k keyring) Get(_ context.Context, service, account string) (string, error)
 	}
 	return "", fault.Newf(fault.NotFound, "secret", "", "none")
 }
+
 func (k keyring) Set(_ context.Context, service, account, v string) error {
 	k[service+account] = v
 	return nil
 }
+
 func (k keyring) Delete(_ context.Context, service, account string) error {
 	delete(k, service+account)
 	return nil
