@@ -50,10 +50,22 @@ func Run(t *testing.T, open func(t *testing.T) files.FS, o Options) {
 		name string
 		run  func(t *testing.T, s *suite)
 	}{
-		{"Content", content}, {"Empty", empty}, {"Offsets", offsets}, {"Exclusive", exclusive}, {"Abort", abort},
-		{"Folders", folders}, {"Missing", missing}, {"Rename", rename}, {"Attributes", attributes},
-		{"OddNames", oddNames}, {"BadNames", badNames}, {"Cancel", cancel}, {"EarlyClose", earlyClose},
-		{"Parallel", parallel}, {"ListError", listError}, {"URL", address},
+		{"Content", content},
+		{"Empty", empty},
+		{"Offsets", offsets},
+		{"Exclusive", exclusive},
+		{"Abort", abort},
+		{"Folders", folders},
+		{"Missing", missing},
+		{"Rename", rename},
+		{"Attributes", attributes},
+		{"OddNames", oddNames},
+		{"BadNames", badNames},
+		{"Cancel", cancel},
+		{"EarlyClose", earlyClose},
+		{"Parallel", parallel},
+		{"ListError", listError},
+		{"URL", address},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
