@@ -280,6 +280,7 @@ func TestLanguageChangeKeepsTheState(t *testing.T) {
 	require.Contains(t, texts(b.Window().Canvas().Content()), "Répondre")
 	require.Contains(t, texts(b.Window().Canvas().Content()), "Corbeille")
 	require.NotContains(t, texts(b.Window().Canvas().Content()), "Archive\n")
+	b.Until("the text is drawn again", func() bool { return b.reader.body.page.Laid() != nil })
 
 	b.Run(b.Panel, "mail.write")
 	b.compose.subject.SetText("Bonjour")

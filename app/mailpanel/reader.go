@@ -324,7 +324,7 @@ func (r *reader) quickReply(c *mail.Message) fyne.CanvasObject {
 	if len(c.Sender) > 0 {
 		name = c.Sender[0].Short()
 	}
-	r.quick.SetPlaceHolder(words.T("mail.quick", "Name", shorten(name, 40)))
+	r.quick.SetPlaceHolder(words.T("mail.quick", "Name", shorten(name, 24)))
 	send := kit.NewButton(kit.ButtonParams{Text: words.T("mail.send"), Kind: kit.Primary, OnTapped: func() { r.sendQuick(c) }})
 	return kit.Row(10, 0, r.quick, send)
 }

@@ -12,19 +12,25 @@ import (
 // not part of them.
 var address = regexp.MustCompile(`(?i)\b(?:https?://|www\.)[^\s<>"'` + "`" + `]+|\b[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+\b`)
 
-// style is the page's own sheet, in light colours: dark surroundings turn them
-// round as they do those of other mails.
+// style is the page's own sheet, with the window's own colours, so that a plain
+// mail has no edges.
 const style = `<style>
-body { color: #1d2733; font-family: sans-serif; font-size: 14px; line-height: 1.45; margin: 0; }
+html { background: #ffffff; color: #1d2733; }
+body { font-family: sans-serif; font-size: 14px; line-height: 1.45; margin: 0; }
 p { margin: 0 0 10px 0; white-space: pre-wrap; overflow-wrap: break-word; }
 blockquote { margin: 0 0 10px 0; padding: 0 0 0 10px; border-left: 3px solid #b8c7d3; color: #5a6b78; }
+@media (prefers-color-scheme: dark) {
+html { background: #1a2129; color: #e4e9ee; }
+a { color: #6fb9dc; }
+blockquote { color: #a9b8c4; border-left-color: #4a5a66; }
+}
 </style>`
 
 // HTML gives the page for a text. maxDepth bounds how deep quotes nest.
 func HTML(text string) string {
 	const maxDepth = 8
 	var b strings.Builder
-	b.WriteString("<!DOCTYPE html><html><head>" + style + "</head><body>")
+	b.WriteString("<!DOCTYPE html><html><head><meta name=\"color-scheme\" content=\"light dark\">" + style + "</head><body>")
 	depth := 0
 	var paragraph []string
 	flush := func() {
