@@ -253,7 +253,7 @@ func (c *conn) loginFault(err error) error {
 type features struct {
 	mlst, hash                string
 	mfmt, mdtm, size, rest    bool
-	utf8, avbl, siteCHMOD     bool
+	utf8, avbl                bool
 	xsha256, xsha1, xmd5, crc bool
 	xsha512                   bool
 }
