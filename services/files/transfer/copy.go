@@ -44,6 +44,7 @@ type job struct {
 	replace bool
 	ours    bool      // the part is from this very call
 	moved   time.Time // when the last byte did
+	gained  int64     // bytes of this try
 	result  Result
 }
 
@@ -64,11 +65,14 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	}
 	var idle time.Duration // lost to tries in which nothing moved any more
 	for try := 1; ; try++ {
-		j.moved = time.Now()
+		j.moved, j.gained = time.Now(), 0
 		err := j.once(ctx)
 		j.result.Time = time.Since(began)
 		if err == nil {
 			return j.result, nil
+		}
+		if j.gained >= worthwhile {
+			idle = 0
 		}
 		idle += time.Since(j.moved)
 		again := try < tries && idle < patience
@@ -92,9 +96,12 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	}
 }
 
-// patience is how long a copy may wait for a mute server in all its tries
-// together; a person has given up by then.
-const patience = 30 * time.Second
+// patience is how long a copy may wait for a mute server in tries in a row that
+// bring fewer bytes than are worth while; a person has given up by then.
+const (
+	patience   = 30 * time.Second
+	worthwhile = 1 << 20
+)
 
 // backoff grows from a second, with jitter, so that many files do not come back
 // all at once.

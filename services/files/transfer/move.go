@@ -182,6 +182,7 @@ func (c *counter) pass(b []byte) {
 		c.sum.Write(b) // never fails, says hash.Hash
 	}
 	c.done += int64(len(b))
+	c.job.gained += int64(len(b))
 	c.job.progress(c.done)
 }
 
