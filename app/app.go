@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -34,7 +35,17 @@ type Params struct {
 var ErrNoGraphics = errors.New("no window could be made: OpenGL does not work on this display")
 
 // Run shows the window and returns when it is closed.
-func Run(a fyne.App, p Params) error {
+func Run(a fyne.App, p Params) (err error) {
+	// Where DISPLAY names a screen that is not there or lets nobody in, Fyne logs
+	// that GLFW did not start, goes on, and panics with GLFW's own error.
+	defer func() {
+		if r := recover(); r != nil {
+			if !strings.Contains(fmt.Sprint(r), "GLFW library is not initialized") {
+				panic(r)
+			}
+			err = fault.Newf(fault.Unsupported, "show window", "", "the display %s cannot be opened", os.Getenv("DISPLAY"))
+		}
+	}()
 	publish.Through(fyne.Do)
 	if p.Window.Desktop == nil {
 		p.Window.Desktop = desktopColors()

@@ -75,6 +75,9 @@ func faultID(f *fault.Fault, panelID string) string {
 // special names what a fault is about where its kind and check do not say
 // enough for a person to act on.
 func special(f *fault.Fault) string {
+	if f.Op == "open profile" && (f.Kind == fault.Permission || f.Kind == fault.NotFound) {
+		return "profile"
+	}
 	switch f.Kind {
 	case fault.Unsupported:
 		switch {

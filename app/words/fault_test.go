@@ -96,6 +96,7 @@ func TestSpecialCauses(t *testing.T) {
 		f      *fault.Fault
 		en, fr string
 	}{
+		{&fault.Fault{Kind: fault.Permission, Op: "open profile"}, "Guichet cannot write in the folder where it keeps its data", "Guichet ne peut pas écrire dans le dossier où il garde ses données"},
 		{&fault.Fault{Kind: fault.Unsupported, Step: "tls"}, "example.org offers no safe encryption", "example.org n'offre pas de chiffrement sûr"},
 		{&fault.Fault{Kind: fault.Unsupported, Op: "add account"}, "example.org takes no password from programs", "example.org n'accepte pas de mot de passe d'un programme"},
 		{&fault.Fault{Kind: fault.NotFound, Op: "discover"}, "No mail servers were found for example.org", "Aucun serveur de courrier n'a été trouvé pour example.org"},
