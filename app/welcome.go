@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"guichet/app/welcome"
+	"guichet/app/words"
 	"guichet/services/profile"
 )
 
@@ -29,6 +30,8 @@ func (w *Window) showWelcome(first string) {
 	w.content.Refresh()
 	w.bar.Layout.(*barLayout).left = 0
 	w.bar.Objects = []fyne.CanvasObject{w.address}
+	w.barOf = ""
+	w.address.SetPlaceholder(words.T("app.placeholder"))
 	w.bar.Refresh()
 	w.showStatus()
 }
