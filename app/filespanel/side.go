@@ -257,6 +257,11 @@ func (s *side) updateTitle(l *browse.Listing) {
 	if !s.local {
 		grow--
 	}
+	if w := s.object.Size().Width; w > 0 && w < kit.Px(420) { // the name gives way, not the button
+		line[1].(*kit.Text).SetStyle(kit.TextStyle{Bold: true, Shrink: true})
+		line = append(line[:grow:grow], line[grow+1:]...)
+		grow = 1
+	}
 	s.title.Objects = []fyne.CanvasObject{kit.Row(8, grow, line...)}
 	s.title.Refresh()
 }
