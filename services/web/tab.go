@@ -462,15 +462,22 @@ func (p *publisher) publish(f func()) {
 		return
 	}
 	p.busy = true
+	defer func() { // also after a panic of a listener: the next change is published again
+		p.busy = false
+		p.mu.Unlock()
+	}()
 	for {
 		p.again = false
-		p.mu.Unlock()
-		f()
-		p.mu.Lock()
+		p.call(f)
 		if !p.again {
-			p.busy = false
-			p.mu.Unlock()
 			return
 		}
 	}
+}
+
+// call runs f without the lock, which it holds again when it returns or panics.
+func (p *publisher) call(f func()) {
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	f()
 }
