@@ -72,6 +72,7 @@ func New(p Params) *Panel {
 		p.Now = time.Now
 	}
 	m := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: publish.NewItem(0), ref: mail.AllInboxes, told: map[int64]*fault.Fault{}}
+	p.Mail.UnreadTotal.AddListener(binding.NewDataListener(m.updateBadge)) // the rail shows it before the tab is
 	return m
 }
 
@@ -230,7 +231,6 @@ func (m *Panel) listen() {
 	on(m.p.Mail.Status, func() { m.updateStatus(); m.list.updateTrouble(); m.updateTroubleFace() })
 	on(m.p.Mail.Outbox, m.outboxChanged)
 	on(m.p.Mail.Drafts, m.outboxChanged)
-	on(m.p.Mail.UnreadTotal, m.updateBadge)
 	on(m.p.Mail.Notice, m.notice)
 	fyne.CurrentApp().Settings().AddListener(func(fyne.Settings) { m.reader.body.dress() })
 }
