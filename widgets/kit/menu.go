@@ -65,7 +65,7 @@ func (m *Menu) fits() func(items []*fyne.MenuItem) bool {
 				height += entry
 			}
 		}
-		return height <= room.Height
+		return height <= room.Height-Px(16)
 	}
 }
 
