@@ -105,7 +105,7 @@ func (c *cli) addAccount(ctx context.Context, st mail.Settings) error {
 		if st.IMAP.Host != "" {
 			a, err = s.AddManual(ctx, st, progress)
 		} else {
-			a, err = s.Add(ctx, st.Email, st.Password, progress)
+			a, err = s.Add(ctx, st.Email, st.Name, st.Password, progress)
 		}
 		return err
 	})

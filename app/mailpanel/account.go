@@ -197,7 +197,7 @@ func (a *accountForm) try(st mail.Settings) {
 		if st.IMAP.Host != "" {
 			_, err = a.m.p.Mail.AddManual(ctx, st, progress)
 		} else {
-			_, err = a.m.p.Mail.Add(ctx, st.Email, st.Password, progress)
+			_, err = a.m.p.Mail.Add(ctx, st.Email, st.Name, st.Password, progress)
 		}
 		stopped := ctx.Err() != nil
 		a.m.p.Host.Post(func() { a.tried(st, err, stopped) })

@@ -16,10 +16,10 @@ import (
 const verifyLimit = 90 * time.Second
 
 // Add finds the servers of an address, proves the login on both, and saves the
-// account. Faults: Login (password refused), NotFound (no servers found: ask for
+// account under name, the person's in From. Faults: Login (password refused), NotFound (no servers found: ask for
 // settings; Question may be a *Settings to begin with), Unsupported (the provider
 // takes no passwords), Certificate (with Question), Exists.
-func (s *Service) Add(ctx context.Context, email, password string, progress func(AddStep)) (Account, error) {
+func (s *Service) Add(ctx context.Context, email, name, password string, progress func(AddStep)) (Account, error) {
 	email = strings.TrimSpace(email)
 	if _, have := get(s.Accounts).ByEmail(email); have {
 		return Account{}, fault.Newf(fault.Exists, "add account", "", "%s is here already", email)
@@ -34,7 +34,7 @@ func (s *Service) Add(ctx context.Context, email, password string, progress func
 	}
 	var first error
 	for _, c := range list {
-		settings := Settings{Email: email, IMAP: server(c.IMAP), SMTP: server(c.SMTP), Password: password}
+		settings := Settings{Email: email, Name: name, IMAP: server(c.IMAP), SMTP: server(c.SMTP), Password: password}
 		if c.OAuth {
 			first = worse(first, fault.Newf(fault.Unsupported, "add account", c.IMAP.Host, "the provider takes no passwords"))
 			break // the provider is known: nothing else can be right
