@@ -110,7 +110,9 @@ func pictured(t *testing.T, language, theme string, size float32) *fixture {
 		}
 		mail.bar = panel.Bar{Left: []string{"mail.back", "mail.forward"}, Right: []string{"mail.check", "mail.write"}, Primary: true, Placeholder: "Search your mail, or type a web address, a server or a person"}
 		return []panel.Panel{
-			titled{web, "Web", "web", iconSheet()}, titled{mail, "Mail", "mail", nil}, titled{newFakePanel("files", address.Server), "Files", "files", nil},
+			titled{web, "Web", "web", iconSheet()},
+			titled{mail, "Mail", "mail", nil},
+			titled{newFakePanel("files", address.Server), "Files", "files", nil},
 			activitypanel.New(activitypanel.Params{Host: h, Jobs: f.jobs, Center: noCenter{}}),
 			settings.New(settings.Params{Host: h, Settings: p.Settings, Trust: trust, Downloads: func() string { return "/home/anna/Downloads" }}),
 		}

@@ -128,8 +128,10 @@ func (f *Panel) layout() {
 	} else {
 		middle = container.New(sides{}, f.here.object, kit.Line(), f.between(), kit.Line(), f.there.object)
 	}
-	f.root.Objects = []fyne.CanvasObject{kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}),
-		kit.Frame(nil, middle, f.transfers.object)}
+	f.root.Objects = []fyne.CanvasObject{
+		kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}),
+		kit.Frame(nil, middle, f.transfers.object),
+	}
 	f.root.Refresh()
 }
 

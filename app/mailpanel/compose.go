@@ -180,8 +180,10 @@ func (c *composer) build() {
 			}})))
 	}
 	foot.Add(c.files)
-	c.object.Objects = []fyne.CanvasObject{kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}),
-		kit.Frame(bar, kit.Inset(14, 16, 14, 16, kit.Frame(lines, kit.Inset(10, 0, 10, 0, c.text), foot)), nil)}
+	c.object.Objects = []fyne.CanvasObject{
+		kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}),
+		kit.Frame(bar, kit.Inset(14, 16, 14, 16, kit.Frame(lines, kit.Inset(10, 0, 10, 0, c.text), foot)), nil),
+	}
 	c.object.Refresh()
 }
 

@@ -199,8 +199,10 @@ func (r *reader) banners(c *mail.Message) (list []fyne.CanvasObject) {
 }
 
 func banner(icon, text string, buttons ...fyne.CanvasObject) fyne.CanvasObject {
-	objects := append([]fyne.CanvasObject{kit.NewImage(look.Icon(icon), 18, kit.ColorWarningText),
-		kit.NewParagraph(text, kit.TextStyle{Size: 13, Color: kit.ColorWarningText})}, buttons...)
+	objects := append([]fyne.CanvasObject{
+		kit.NewImage(look.Icon(icon), 18, kit.ColorWarningText),
+		kit.NewParagraph(text, kit.TextStyle{Size: 13, Color: kit.ColorWarningText}),
+	}, buttons...)
 	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorWarningGround, Edge: kit.ColorWarningEdge, Radius: 8}),
 		kit.Inset(10, 12, 10, 12, kit.Row(10, 1, objects...)))
 }
