@@ -91,7 +91,7 @@ func broken(err error) Kind {
 		switch text := e.Error(); {
 		case text == "http2: client connection lost": // no answer to a ping
 			return Timeout
-		case strings.HasPrefix(text, "http2: "), strings.HasPrefix(text, "stream error: "), strings.HasPrefix(text, "connection error: "):
+		case strings.HasPrefix(text, "http2: "), strings.HasPrefix(text, "net/http: "), strings.HasPrefix(text, "stream error: "), strings.HasPrefix(text, "connection error: "):
 			return Protocol
 		}
 	}

@@ -35,6 +35,7 @@ func TestFrom(t *testing.T) {
 		"HTTP/2 ping":    {&url.Error{Op: "Get", URL: "https://x/", Err: errors.New("http2: client connection lost")}, fault.Timeout},
 		"HTTP/2 goaway":  {errors.New("http2: server sent GOAWAY and closed the connection"), fault.Protocol},
 		"HTTP/2 stream":  {errors.New("stream error: stream ID 3; INTERNAL_ERROR; received from peer"), fault.Protocol},
+		"header flood":   {errors.New("net/http: server response headers exceeded 1048576 bytes; aborted"), fault.Protocol},
 		"a fault stays":  {fmt.Errorf("x: %w", fault.Newf(fault.Busy, "list", "", "later")), fault.Busy},
 		"something else": {errors.New("no idea"), fault.Internal},
 	} {
