@@ -163,7 +163,7 @@ func (t *Tab) showFault(f *fault.Fault, address, name string) {
 // Limits of meta refresh: longer waits and endless chains are not followed, and
 // a page does not load itself again.
 const (
-	maxRefreshWait = 30 * time.Second
+	maxRefreshWait = 30 // seconds
 	maxRefreshHops = 10
 )
 
@@ -171,8 +171,7 @@ const (
 // station: the way back leads past it.
 func (v *visit) refresh(p *Page, seconds int, address string) {
 	to, err := url.Parse(address)
-	wait := time.Duration(seconds) * time.Second
-	if err != nil || wait > maxRefreshWait || seconds < 0 || sameDocument(to, p.URL) || to.Scheme != "http" && to.Scheme != "https" {
+	if err != nil || seconds > maxRefreshWait || seconds < 0 || sameDocument(to, p.URL) || to.Scheme != "http" && to.Scheme != "https" {
 		return
 	}
 	if p.URL.Scheme == "https" && to.Scheme == "http" { // not silently down to clear text
@@ -188,7 +187,7 @@ func (v *visit) refresh(p *Page, seconds int, address string) {
 		return
 	}
 	t.group.Go("meta refresh", func(group context.Context) {
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(time.Duration(seconds) * time.Second)
 		defer timer.Stop()
 		select {
 		case <-group.Done():

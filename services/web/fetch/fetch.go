@@ -148,6 +148,10 @@ func (l *Loader) follow(ctx context.Context, watch *guard, r Request) (*Response
 		if err != nil {
 			return nil, fault.From("fetch", r.URL.Host, err)
 		}
+		if err := watch.gone(); err != nil { // an answer to our hanging up
+			drain(resp)
+			return nil, watch.blame(err)
+		}
 		next, err := redirect(r, resp)
 		if err != nil {
 			drain(resp)

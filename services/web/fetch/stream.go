@@ -53,6 +53,14 @@ func (g *guard) stop() {
 	g.cancel(nil)
 }
 
+// gone says why the request was given up, nil while it was not.
+func (g *guard) gone() error {
+	if g.ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(g.ctx)
+}
+
 // blame turns the error of a request that the guard ended into a Timeout.
 func (g *guard) blame(err error) error {
 	if err != nil && errors.Is(context.Cause(g.ctx), errSilent) {
@@ -102,7 +110,15 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, s.fault(err)
 }
 
+// fault makes a fault of an error. An end that comes after the request was given
+// up is none of the answer's: servers end it in good order when they see that
+// nobody listens any more.
 func (s *stream) fault(err error) error {
+	if err == io.EOF {
+		if gone := s.watch.gone(); gone != nil {
+			err = gone
+		}
+	}
 	if err == nil || err == io.EOF {
 		return err
 	}
