@@ -1,8 +1,6 @@
 package filespanel
 
 import (
-	"path/filepath"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
@@ -267,11 +265,4 @@ func (f *Panel) remove() {
 			}
 		},
 	})
-}
-
-// showFolder opens the folder of a file in the system's file manager.
-func (f *Panel) showFolder(path string) {
-	if f.p.OpenFile != nil {
-		f.run("show folder", func(_ ctx) error { return f.p.OpenFile(filepath.Dir(path)) }, f.report)
-	}
 }

@@ -43,7 +43,6 @@ type View struct {
 	title     *kit.Paragraph
 	meaning   *kit.Paragraph
 	steps     *fyne.Container
-	lines     []check.Step
 	bar       *kit.LoadingBar
 	countdown *kit.Text
 	copyIt    *kit.Button

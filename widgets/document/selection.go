@@ -11,10 +11,9 @@ import (
 type choice struct {
 	r      Range
 	begun  bool
-	anchor Range               // what the first click took in
-	unit   func(p int) Range   // grows the selection by words or paragraphs
-	rects  []Rect              // of r on the page that is shown
-	drawn  []*canvas.Rectangle // of the visible part
+	anchor Range             // what the first click took in
+	unit   func(p int) Range // grows the selection by words or paragraphs
+	rects  []Rect            // of r on the page that is shown
 }
 
 // Selection is the selected range of text.
