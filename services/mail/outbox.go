@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -174,9 +175,9 @@ func item(m mstore.Mail) OutboxItem {
 		ID: m.ID, Account: m.Account, MessageID: m.MessageID, Subject: m.Subject, State: SendState(m.State), Created: time.Unix(m.Created, 0),
 		Due: time.Unix(m.Due, 0), Tries: m.Tries, Size: m.Size,
 	}
-	// Our own JSON: what is damaged shows empty.
-	_ = json.Unmarshal([]byte(m.Rcpts), &it.To)
-	_ = json.Unmarshal([]byte(m.Results), &it.Recipients)
+	if err := errors.Join(json.Unmarshal([]byte(m.Rcpts), &it.To), json.Unmarshal([]byte(m.Results), &it.Recipients)); err != nil {
+		slog.Error("mail outbox: damaged entry, shown without its recipients", "id", m.ID, "err", err)
+	}
 	var f savedFault
 	if m.Fault != "" && json.Unmarshal([]byte(m.Fault), &f) == nil {
 		it.Fault = fault.New(f.Kind, f.Op, f.Host, nil)

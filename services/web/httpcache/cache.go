@@ -205,6 +205,9 @@ func (c *Cache) keep(req *http.Request, key string, resp *http.Response, request
 			if resp.ContentLength >= 0 && int64(len(body)) != resp.ContentLength {
 				return
 			}
+			if req.Context().Err() != nil { // a server that ends its answer because we hung up
+				return
+			}
 			c.insert(&entry{
 				key: key, status: resp.StatusCode, header: keptHeader(resp.Header), vary: varyOf(req, resp.Header),
 				requested: requested, received: c.p.Now(), size: int64(len(body)),

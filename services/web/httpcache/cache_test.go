@@ -402,3 +402,25 @@ func FuzzDirectives(f *testing.F) {
 		}
 	})
 }
+
+func TestAnAnswerToHangingUpIsNotStored(t *testing.T) {
+	b := newBench(t, Params{})
+	b.answer = func(int, *http.Request) (*http.Response, error) {
+		r := response(200, "half", "Date: "+date(0), "Cache-Control: max-age=600")
+		r.ContentLength = -1
+		return r, nil
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://a.example/", nil)
+	require.NoError(t, err)
+	resp, _, err := b.cache.Do(req, Options{}, b)
+	require.NoError(t, err)
+	cancel()
+	_, err = io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	b.settle()
+	_, result := b.get(Options{}, "https://a.example/")
+	require.Equal(t, Miss, result.Outcome)
+	_, result = b.get(Options{}, "https://a.example/")
+	require.Equal(t, Hit, result.Outcome, "a whole one is")
+}
