@@ -113,9 +113,10 @@ func warningText(t address.Target) string {
 	return ""
 }
 
-// warning is that of an address as a panel shows it.
+// warning is that of an address as a panel shows it. What is no URL, such as the
+// words of a search, is not taken for one.
 func (w *Window) warning(shown string) string {
-	if shown == "" {
+	if !strings.Contains(shown, "://") {
 		return ""
 	}
 	return warningText(address.Parse(shown, w.options()))

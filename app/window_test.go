@@ -132,6 +132,37 @@ func TestLookalikesAreTold(t *testing.T) {
 	require.Contains(t, m.Text, "Careful")
 }
 
+// Words that a panel looks for can look like an address with a password.
+func TestWordsOfASearchAreNoForgedAddress(t *testing.T) {
+	f := open(t, nil)
+	require.Empty(t, f.warning("from:anna@example.org"))
+	require.Empty(t, f.warning(""))
+	require.NotEmpty(t, f.warning("http://\u0430pple.com/"))
+}
+
+// noScreen is an app whose display cannot be opened: GLFW panics in Run.
+type noScreen struct {
+	fyne.App
+	say any
+}
+
+func (n noScreen) Run() { panic(n.say) }
+
+func TestRun_WithoutAScreenIsAFault(t *testing.T) {
+	run := func(say any) error {
+		var settings *profile.Settings
+		open(t, func(p *WindowParams) { settings = p.Settings })
+		a := noScreen{App: fyne.CurrentApp(), say: say}
+		return Run(a, Params{Window: WindowParams{
+			Settings: settings, Panels: func(panel.Host) []panel.Panel { return nil }, Desktop: func() error { return errors.New("no answer") },
+		}})
+	}
+	err := run("NotInitialized: The GLFW library is not initialized")
+	require.True(t, fault.Is(err, fault.Unsupported))
+	require.ErrorContains(t, err, "show window")
+	require.PanicsWithValue(t, "something else", func() { _ = run("something else") })
+}
+
 func TestToastUndo(t *testing.T) {
 	f := open(t, nil)
 	undone := 0
