@@ -355,10 +355,20 @@ func newSuggestion(b *Box, i int) *suggestion {
 	}
 	o := &suggestion{box: b, i: i, ground: kit.NewBox(kit.BoxStyle{Radius: 6})}
 	title := kit.NewText(s.Title, kit.TextStyle{Shrink: true})
-	o.content = kit.Row(10, 2, kit.NewImage(icon, 16, colour), kit.Fit(title, 420),
+	o.content = kit.Row(10, 2, kit.NewImage(icon, 16, colour), kit.Fit(title, titleLimit(b.Size().Width)),
 		kit.NewText(s.Text, kit.TextStyle{Size: kit.SizeSmall, Color: colour, Shrink: true}))
 	o.ExtendBaseWidget(o)
 	return o
+}
+
+// titleLimit is how wide a title may be, in units of the design: in a narrow box
+// two thirds of the line, so that what it means is seen too.
+func titleLimit(width float32) float32 {
+	const (
+		around = 6 + 10 + 16 + 10 + 10 + 10 + 6 // margins, icon and gaps of a line
+		widest = 420
+	)
+	return fyne.Min(fyne.Max(width/kit.Scale()-around, 0)*2/3, widest)
 }
 
 func (s *suggestion) MouseDown(*desktop.MouseEvent) { s.box.take(s.box.suggestions[s.i].Value) }

@@ -1,6 +1,7 @@
 package addressbox_test
 
 import (
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -115,4 +116,34 @@ func findMouseable(o fyne.CanvasObject, n int) desktop.Mouseable {
 	}
 	walk(o)
 	return found[n]
+}
+
+// A long title in a narrow box ends inside the list.
+func TestSuggestions_LongTitlesStayInside(t *testing.T) {
+	f := show(t)
+	f.window.Resize(fyne.NewSize(300, 400))
+	f.Focus()
+	test.Type(f.FocusTarget(), "o")
+	f.SetSuggestions([]addressbox.Suggestion{{Icon: kit.Icon("web"), Title: strings.Repeat("A long title ", 20), Text: "what it means", Value: "1"}})
+	list := f.layer.Objects[0]
+	right := list.Position().X + list.Size().Width
+	driver, found := fyne.CurrentApp().Driver(), 0
+	var walk func(o fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		switch o := o.(type) {
+		case *kit.Text:
+			found++
+			require.LessOrEqual(t, driver.AbsolutePositionForObject(o).X+o.Size().Width, right)
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				walk(c)
+			}
+		case fyne.Widget:
+			for _, c := range test.WidgetRenderer(o).Objects() {
+				walk(c)
+			}
+		}
+	}
+	walk(list)
+	require.Equal(t, 2, found)
 }
