@@ -17,6 +17,7 @@ type emitter struct {
 	baseline float32
 	stretch  float32 // added to each space of a justified line
 	run      *Fragment
+	text     strings.Builder // of run: adding to a string would be quadratic in a long word
 	runBox   *Box
 	runX     float32
 	runLevel uint8
@@ -189,8 +190,8 @@ func (e *emitter) unit(u *unit) {
 		}
 		w := n.width(u, e.x)
 		r := e.run.Text
-		r.Pieces = append(r.Pieces, Piece{X: e.x - e.runX, Start: len(r.Text), Text: u.text, Spans: u.spans})
-		r.Text += u.text
+		r.Pieces = append(r.Pieces, Piece{X: e.x - e.runX, Start: e.text.Len(), Text: u.text, Spans: u.spans})
+		e.text.WriteString(u.text)
 		e.x += w
 		if u.kind == spaceUnit && u.implied {
 			e.x += e.stretch
@@ -205,6 +206,8 @@ func (e *emitter) flush() {
 	}
 	f := e.top()
 	e.run.W = e.x - e.runX
+	e.run.Text.Text = e.text.String()
+	e.text.Reset()
 	f.kids = append(f.kids, Placed{e.runX, e.baseline + f.shift - e.run.Text.Ascent, e.run})
 	e.run = nil
 }
