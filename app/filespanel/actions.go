@@ -3,7 +3,6 @@ package filespanel
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/widget"
 
 	"guichet/app/look"
 	"guichet/app/panel"
@@ -197,7 +196,7 @@ func (s *side) menu(i int, at fyne.Position) {
 			}
 		}
 	}
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), s.f.p.Host.Window().Canvas(), at)
+	kit.ShowMenu(s.f.p.Host.Window().Canvas(), words.T("menu.more"), at, items)
 }
 
 // askName asks for a name with a field.

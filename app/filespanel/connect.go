@@ -72,7 +72,7 @@ func (f *Panel) serversMenu() {
 		items = append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem(words.T("command.files.save"), f.saveSite))
 	}
 	c := f.p.Host.Window().Canvas()
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, fyne.NewPos(c.Size().Width-kit.Px(280), kit.Px(54)))
+	kit.ShowMenu(c, words.T("menu.more"), fyne.NewPos(c.Size().Width-kit.Px(280), kit.Px(54)), items)
 }
 
 // connect opens a server in the right side.

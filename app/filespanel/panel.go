@@ -309,7 +309,7 @@ func (f *Panel) updateStatus() {
 				s.More += " · " + words.N("files.status.unread", l.Report.Unread)
 			}
 		case browse.Broken:
-			s = panel.Status{Level: panel.Bad, Text: words.T("files.status.broken", "Name", l.Site.Title())}
+			s = panel.Status{Level: panel.Bad, Text: l.Site.Title() + ": " + words.Fault(l.Fault, f.ID()).Title}
 		}
 	}
 	if err := f.status.Set(s); err != nil {

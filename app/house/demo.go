@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"guichet/app/words"
 	"guichet/services/demo"
 	"guichet/services/fault"
 	"guichet/services/files"
@@ -146,7 +147,7 @@ func (d *Demo) furnishFiles(ctx context.Context, i demo.Info) error {
 	if _, err := d.Browse(); err != nil {
 		return err
 	}
-	for _, s := range []struct{ name, address string }{{"Club server", i.SFTP}, {"Old club server", i.FTPES}, {"Photo archive", i.DAV}} {
+	for _, s := range []struct{ name, address string }{{words.T("demo.club"), i.SFTP}, {words.T("demo.old"), i.FTPES}, {words.T("demo.photos"), i.DAV}} {
 		site, err := files.ParseURL(s.address)
 		if err != nil {
 			return err
@@ -167,7 +168,9 @@ func (d *Demo) furnishWeb(i demo.Info) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range []struct{ title, path string }{{"Town Library", "library/"}, {"Orchestra", "orchestra/"}, {"Garden club", "garden/"}, {"Local news", "news/"}} {
+	for _, b := range []struct{ title, path string }{
+		{words.T("demo.library"), "library/"}, {words.T("demo.orchestra"), "orchestra/"}, {words.T("demo.garden"), "garden/"}, {words.T("demo.news"), "news/"},
+	} {
 		s.PutBookmark(web.Bookmark{URL: i.HTTPS + b.path, Title: b.title})
 	}
 	return nil

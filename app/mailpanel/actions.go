@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/widget"
 
 	"guichet/app/look"
 	"guichet/app/panel"
@@ -260,13 +259,13 @@ func (m *Panel) move() {
 	if len(items) == 0 {
 		return
 	}
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), m.p.Host.Window().Canvas(), m.list.place())
+	kit.ShowMenu(m.p.Host.Window().Canvas(), words.T("menu.more"), m.list.place(), items)
 }
 
 // menu opens a menu under a button.
 func (m *Panel) menu(b *kit.Button, items []*fyne.MenuItem) {
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(b).AddXY(0, b.Size().Height+kit.Px(4))
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), m.p.Host.Window().Canvas(), at)
+	kit.ShowMenu(m.p.Host.Window().Canvas(), words.T("menu.more"), at, items)
 }
 
 // reply begins an answer to the mail that is read.

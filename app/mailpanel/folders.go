@@ -116,7 +116,7 @@ func (f *folderPane) menu(i int, at fyne.Position) {
 		items = append(items, fyne.NewMenuItem(words.T("mail.account.remove"), func() { f.m.removeAccount(f.accountOf(i)) }))
 	}
 	items = append(items, fyne.NewMenuItem(words.T("mail.account.add"), func() { f.m.addAccount("") }))
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), f.m.p.Host.Window().Canvas(), at)
+	kit.ShowMenu(f.m.p.Host.Window().Canvas(), words.T("menu.more"), at, items)
 }
 
 // accountOf gives the account whose heading is line i.

@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/widget"
 
 	"guichet/app/words"
 	"guichet/services/mail"
@@ -158,6 +157,7 @@ func (l *listPane) update() {
 		}
 		return
 	}
+	defer l.object.Refresh() // the rows make room for the note, or take it back
 	l.list.SetSource(l)
 	if !same {
 		l.list.SetSelection(nil, -1)
@@ -381,7 +381,7 @@ func (l *listPane) menu(i int, at fyne.Position) {
 		item.Disabled = c.Enabled != nil && !c.Enabled()
 		items = append(items, item)
 	}
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), l.m.p.Host.Window().Canvas(), at)
+	kit.ShowMenu(l.m.p.Host.Window().Canvas(), words.T("menu.more"), at, items)
 }
 
 // place is under the current row, where a menu for it opens.
