@@ -196,7 +196,7 @@ func compose(h *house.House) (*composition, error) {
 		return []panel.Panel{
 			c.web, c.mail, c.files,
 			activitypanel.New(activitypanel.Params{Host: host, Center: jobs, Jobs: jobs.Jobs, Open: c.openExternal, ShowInFolder: c.showInFolder}),
-			settings.New(settings.Params{Host: host, Settings: h.Profile.Settings, Trust: h.Network.Trust(), Downloads: h.Profile.Downloads}),
+			settings.New(settings.Params{Host: host, Settings: h.Profile.Settings, Secrets: h.Secrets.Place(), Trust: h.Network.Trust(), Downloads: h.Profile.Downloads}),
 		}
 	}
 	return c, nil

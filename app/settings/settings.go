@@ -35,6 +35,8 @@ type Params struct {
 	Host     panel.Host
 	Settings *profile.Settings
 	Trust    Trust // nil: nothing is remembered
+	// Secrets names the place of the passwords: "keyring" or "file".
+	Secrets string
 	// Downloads is the folder in force.
 	Downloads func() string
 	// Folder lets a person choose a folder; nil: Fyne's dialog.
@@ -131,7 +133,7 @@ func (s *Panel) Content() fyne.CanvasObject {
 			kit.Inset(12, 0, 12, 0, kit.Column(6,
 				kit.NewParagraph("Guichet "+version.Number, kit.TextStyle{Bold: true}),
 				kit.NewParagraph(words.T("common.about"), kit.TextStyle{}),
-				kit.NewParagraph(words.T("settings.privacy"), kit.TextStyle{Color: kit.ColorQuiet})))),
+				kit.NewParagraph(words.T("settings.privacy")+" "+s.secrets(), kit.TextStyle{Color: kit.ColorQuiet})))),
 	}
 	s.page = kit.NewPage(760, false, kit.Inset(28, 32, 32, 32, kit.Column(16, parts...)))
 	s.fillTrust()
@@ -289,4 +291,12 @@ func (s *Panel) trusted(t connect.Trusted) fyne.CanvasObject {
 		s.fillTrust()
 	}})
 	return kit.Inset(8, 0, 8, 0, kit.Row(12, 0, label, forget))
+}
+
+// secrets says where passwords lie and what protects them there.
+func (s *Panel) secrets() string {
+	if s.p.Secrets == "file" {
+		return words.T("settings.secrets.file")
+	}
+	return words.T("settings.secrets.keyring")
 }
