@@ -83,9 +83,7 @@ func TestImportsPointDownwards(t *testing.T) {
 				require.False(t, fyne && imported != fyneBinding, "service %s imports %s", p.ImportPath, imported)
 			case within(p.ImportPath, "widgets"):
 				require.False(t, within(imported, "app"), "widget %s imports %s", p.ImportPath, imported)
-				// The display list is plain data, and what the document widget is for.
-				require.False(t, within(imported, "services") && !within(imported, "services/html"),
-					"widget %s imports %s", p.ImportPath, imported)
+				require.False(t, within(imported, "services"), "widget %s imports %s", p.ImportPath, imported)
 			case within(p.ImportPath, "assets"):
 				require.False(t, strings.HasPrefix(imported, module+"/") && !within(imported, "assets"),
 					"%s imports %s", p.ImportPath, imported)

@@ -129,7 +129,7 @@ func TestLive(t *testing.T) {
 	b.eventually(func() bool { return get(b.s.Status).Of(b.account.ID).State == Watching })
 	b.put("INBOX", mailText(2, ""))
 	b.eventually(func() bool { return get(b.s.Rows).Len() == 2 }) // by IDLE, nobody asked
-	require.Equal(t, 2, get(b.s.UnreadTotal))
+	b.eventually(func() bool { return get(b.s.UnreadTotal) == 2 })
 	_, err := b.s.Send(b.ctx, letter("x@example.net"))
 	require.NoError(t, err)
 	b.eventually(func() bool { return len(b.smtpd.mails()) == 1 })

@@ -326,6 +326,7 @@ func (s *Service) handOver(ctx context.Context, a Account, m *mstore.Mail) error
 		f.Said = refused
 		m.Fault = saveFault(f)
 	}
+	s.unfiled.Store(m.ID, true)
 	return s.step(ctx, m, SentUnfiled)
 }
 
@@ -362,7 +363,7 @@ func (s *Service) file(ctx context.Context, a Account, m *mstore.Mail) error {
 	if !a.SavesSent {
 		l := s.link(a)
 		defer l.close(ctx)
-		if _, err := s.appendSent(ctx, l, m, true); err != nil {
+		if err := s.fileOnce(ctx, l, m); err != nil {
 			m.Due = s.now().Add(sendBackoff[min(m.Tries, len(sendBackoff)-1)]).Unix()
 			m.Tries++
 			if serr := s.step(ctx, m, SentUnfiled); serr != nil {
@@ -386,6 +387,31 @@ func (s *Service) file(ctx context.Context, a Account, m *mstore.Mail) error {
 	s.publishOutbox(ctx)
 	s.CheckNow()
 	return nil
+}
+
+// fileSettle is how long a server gets to finish what a process that was killed had
+// just handed over.
+const fileSettle = 2 * time.Second
+
+// fileOnce puts a mail into Sent that is not there. Whether an earlier try, of
+// this process or of one that was killed, reached the server can only be seen
+// there, and not at once: such a mail is looked for twice.
+func (s *Service) fileOnce(ctx context.Context, l *link, m *mstore.Mail) error {
+	if _, first := s.unfiled.LoadAndDelete(m.ID); !first {
+		found, err := s.appendSent(ctx, l, m, false)
+		if found || err != nil {
+			return err
+		}
+		pause := time.NewTimer(fileSettle)
+		defer pause.Stop()
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return fault.From("file", "", ctx.Err())
+		}
+	}
+	_, err := s.appendSent(ctx, l, m, true)
+	return err
 }
 
 // appendSent finds the mail in Sent or, with add, puts it there.

@@ -38,6 +38,9 @@ type Service struct {
 	opMu    sync.Mutex // held while changes are being sent
 	sendMu  locks      // one mail at a time per account
 
+	// unfiled holds the mails that this process sent and has not tried to file yet.
+	unfiled sync.Map
+
 	mu       sync.Mutex
 	accounts []Account
 	statuses map[int64]AccountStatus
