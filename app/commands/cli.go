@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
@@ -61,7 +62,7 @@ func (c *cli) house(ctx context.Context) (*house.House, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.logEnd, err = h.Profile.OpenLog(nil, logLevel); err != nil {
+	if c.logEnd, err = h.Profile.OpenLog(nil, slog.LevelInfo); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	c.opened = h

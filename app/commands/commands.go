@@ -41,11 +41,12 @@ type Window struct {
 
 // Exit statuses.
 const (
-	exitFailed     = 1
-	exitMisused    = 2
-	passwordInEnv  = "GUICHET_PASSWORD"
-	completionVerb = "completion"
+	exitFailed  = 1
+	exitMisused = 2
 )
+
+// passwordInEnv is the variable that stands in for a saved password.
+const passwordInEnv = "GUICHET_PASSWORD"
 
 // failure marks an error of the work itself, as opposed to a command that was
 // not understood.

@@ -76,7 +76,7 @@ func (c *cli) misused(err error) string {
 func (c *cli) completion() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
-		Use: completionVerb + " " + strings.Join(shells, "|"), Short: words.T("cli.completion.short"),
+		Use: "completion " + strings.Join(shells, "|"), Short: words.T("cli.completion.short"),
 		ValidArgs: shells, Args: cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, w := cmd.Root(), cmd.OutOrStdout()

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"guichet/services/fault"
+	"guichet/services/profile"
 )
 
 // Trust remembers which certificates and SSH host keys a person accepted, each
@@ -155,31 +155,12 @@ func (t *Trust) change(edit func([]Trusted) []Trusted) error {
 		if err != nil {
 			return fault.New(fault.Internal, "write trust", "", err)
 		}
-		if err := replaceFile(t.path, append(text, '\n')); err != nil {
+		if err := profile.WriteFile(t.path, append(text, '\n'), 0o600); err != nil {
 			return fault.From("write trust", "", err)
 		}
 	}
 	t.entries = entries
 	return nil
-}
-
-// replaceFile replaces a file by way of a temporary one beside it, so that a
-// crash leaves the old or the new content.
-func replaceFile(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, werr := f.Write(content)
-	if err := errors.Join(werr, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // find gives the entry of a kind for host and port.

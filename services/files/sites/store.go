@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/profile"
 	"guichet/services/publish"
 )
 
@@ -135,33 +135,11 @@ func (s *Store) write(edit func([]files.Site) []files.Site) error {
 	if err != nil {
 		return fault.New(fault.Internal, "save sites", "", err)
 	}
-	if err := replaceFile(s.path, content); err != nil {
+	if err := profile.WriteFile(s.path, content, 0o600); err != nil {
 		return fault.From("save sites", "", err)
 	}
 	s.list = next
 	return nil
-}
-
-// replaceFile writes beside the file and renames, so that a crash leaves the
-// old one or the new one.
-func replaceFile(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".sites-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // Save adds the site, or replaces the one with its ID, and gives it as saved.
