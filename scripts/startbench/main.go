@@ -204,6 +204,7 @@ func (p *program) start(ctx context.Context, s *screen, idle time.Duration) (f f
 	go func() { ended <- cmd.Wait() }()
 	defer func() {
 		// What it started is in its process group, or a child of such.
+		// A process that has ended meanwhile is what is wanted: errors do not matter.
 		tree := treeOf(cmd.Process.Pid)
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 		select {
