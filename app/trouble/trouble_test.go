@@ -101,7 +101,7 @@ func TestWithoutReport(t *testing.T) {
 	defer words.SetLanguage("en")
 	v := trouble.New(trouble.Params{Panel: "mail", Err: fault.Newf(fault.Login, "login", "imap.example.org", "no")})
 	texts, buttons := shown(t, v)
-	require.Contains(t, texts, "Votre mot de passe de courrier n'a pas été accepté")
+	require.Contains(t, texts, "Votre mot de passe de courriel n'a pas été accepté")
 	require.Contains(t, texts, "Tapez de nouveau le mot de passe.", "the next steps stand in place of a diagnosis")
 	require.Len(t, buttons, 1, "buttons without a use are not there")
 	v.SetReport(report())

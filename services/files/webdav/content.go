@@ -271,9 +271,20 @@ func (w *writer) Abort(remove bool) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), 5*time.Second)
 	defer cancel()
-	err := w.fs.Remove(ctx, w.path)
-	if fault.Is(err, fault.NotFound) {
-		return nil
+	// The server may still hold the lock of the upload that was cut (423): it
+	// notices soon.
+	for {
+		err := w.fs.Remove(ctx, w.path)
+		if fault.Is(err, fault.NotFound) {
+			return nil
+		}
+		if !fault.Is(err, fault.Busy) {
+			return err
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
 	}
-	return err
 }
