@@ -1,6 +1,8 @@
 package filespanel
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 
@@ -50,7 +52,7 @@ func (f *Panel) Commands() []panel.Command {
 	list[2].Separator, list[9].Separator, list[13].Separator = true, true, true
 	list[13].Checked = func() bool { return !f.hideHere }
 	list[14].Checked = func() bool { return f.showHidden }
-	return list
+	return slices.Concat(list, f.opsCommands(), f.compareCommands(), f.previewCommands())
 }
 
 // toggleHidden shows or hides the files whose names begin with a dot.
@@ -183,6 +185,7 @@ func (s *side) menu(i int, at fyne.Position) {
 		}
 		wanted = []string{send, "files.rename", "files.delete", "files.mkdir"}
 	}
+	wanted = slices.Concat(wanted, s.f.opsMenu(s, i), s.f.compareMenu(s, i), s.f.previewMenu(s, i))
 	var items []*fyne.MenuItem
 	if i >= 0 && s.entries[i].Type.IsDir() {
 		items = append(items, fyne.NewMenuItemWithIcon(words.T("files.open"), look.Icon("open"), func() { s.open(i) }))

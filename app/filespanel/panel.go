@@ -64,6 +64,8 @@ type Panel struct {
 	active    *side // the one that the keyboard is at
 	transfers *transfers
 	hideHere  bool
+	// cover, if not nil, stands where the two sides are: a comparison.
+	cover fyne.CanvasObject
 	// showHidden shows files whose names begin with a dot.
 	showHidden bool
 	listening  bool
@@ -123,9 +125,12 @@ func (f *Panel) layout() {
 		return
 	}
 	var middle fyne.CanvasObject
-	if f.hideHere {
+	switch {
+	case f.cover != nil:
+		middle = f.cover
+	case f.hideHere:
 		middle = f.there.object
-	} else {
+	default:
 		middle = container.New(sides{}, f.here.object, kit.Line(), f.between(), kit.Line(), f.there.object)
 	}
 	f.root.Objects = []fyne.CanvasObject{

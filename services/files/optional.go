@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -13,6 +14,25 @@ type Hasher interface {
 	// Hash gives the checksum of a whole file in lower-case hexadecimal. algo is
 	// one of Caps.Hash: "sha256", "sha1", "md5", "crc32", "sha512".
 	Hash(ctx context.Context, p Path, algo string) (string, error)
+}
+
+// Ranger reads parts of a file.
+type Ranger interface {
+	// ReadRange gives exactly n bytes from offset on, or fails with Unsupported as
+	// Read does; a file that ends earlier is a fault of kind Protocol.
+	ReadRange(ctx context.Context, p Path, offset, n int64) (io.ReadCloser, error)
+}
+
+// Copier copies a file on the server, without moving its bytes through here.
+type Copier interface {
+	// Copy fails with Exists if the target is there and replace is not set, with
+	// Unsupported where this server cannot.
+	Copy(ctx context.Context, from, to Path, replace bool) error
+}
+
+// Owner changes who owns a file; "" leaves the owner or the group as it is.
+type Owner interface {
+	Chown(ctx context.Context, p Path, owner, group string) error
 }
 
 // Namer is met by file systems whose names are written otherwise than plain

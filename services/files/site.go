@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"guichet/services/fault"
 )
@@ -21,6 +22,9 @@ const (
 	ProtocolSFTP  Protocol = "sftp"
 	ProtocolDAV   Protocol = "dav"  // over HTTP, needs Site.AllowClear
 	ProtocolDAVS  Protocol = "davs" // over HTTPS
+	ProtocolS3    Protocol = "s3"   // S3 over HTTPS; the first name of a path is the bucket
+	// ProtocolS3Clear is S3 over HTTP, needs Site.AllowClear.
+	ProtocolS3Clear Protocol = "s3+http"
 )
 
 // DefaultPort is the port that the protocol uses by itself; 0 for local.
@@ -32,9 +36,9 @@ func (p Protocol) DefaultPort() int {
 		return 990
 	case ProtocolSFTP:
 		return 22
-	case ProtocolDAV:
+	case ProtocolDAV, ProtocolS3Clear:
 		return 80
-	case ProtocolDAVS:
+	case ProtocolDAVS, ProtocolS3:
 		return 443
 	}
 	return 0
@@ -44,7 +48,9 @@ func (p Protocol) DefaultPort() int {
 func (p Protocol) Known() bool { return p == ProtocolLocal || p.DefaultPort() != 0 }
 
 // Encrypted reports whether the protocol is never spoken in clear text.
-func (p Protocol) Encrypted() bool { return p != ProtocolFTP && p != ProtocolDAV }
+func (p Protocol) Encrypted() bool {
+	return p != ProtocolFTP && p != ProtocolDAV && p != ProtocolS3Clear
+}
 
 // Site is a place with files: what must be known to reach it, but no secret.
 type Site struct {
@@ -64,6 +70,28 @@ type Site struct {
 	AllowClear bool   `json:"allow_clear,omitempty"`
 	Charset    string `json:"charset,omitempty"` // of names, an IANA name; "": found out
 	KeyFile    string `json:"key_file,omitempty"`
+	// Active lets an FTP server open the data connections to this computer (PORT,
+	// EPRT), for servers behind a wall that passive mode does not pass.
+	Active bool `json:"active,omitempty"`
+	// TimeShift is added to the times of an FTP server's LIST to give UTC, where
+	// TimeFixed says that a person chose it; otherwise it is found out.
+	TimeShift time.Duration `json:"time_shift,omitempty"`
+	TimeFixed bool          `json:"time_fixed,omitempty"`
+	// Jump are SSH servers on the way, "user@host:port" separated by commas, as
+	// OpenSSH's ProxyJump.
+	Jump string `json:"jump,omitempty"`
+	// Proxy is the address of a SOCKS5 or HTTP proxy for this site,
+	// "socks5://host:port"; "direct" for none, "" for the program's.
+	Proxy  string `json:"proxy,omitempty"`
+	Region string `json:"region,omitempty"` // of S3; "": found out
+	// MaxConns bounds the parallel transfers; 0: as many as do good, at most 8.
+	MaxConns int `json:"max_conns,omitempty"`
+	// Trash keeps what is deleted in a hidden folder on the server, from which it
+	// can be put back.
+	Trash bool `json:"trash,omitempty"`
+	// Folder is the folder of this computer that is shown beside the site, a path
+	// of the system; "" leaves the one that is shown.
+	Folder string `json:"folder,omitempty"`
 }
 
 // PortOrDefault is the port to connect to.
@@ -92,9 +120,12 @@ func (s Site) Account() string {
 }
 
 // Key tells connections apart that must not be shared: protocol, login, key,
-// consent.
+// consent, way (CVE-2023-27535).
 func (s Site) Key() string {
-	return strings.Join([]string{string(s.Protocol), s.Account(), s.KeyFile, s.Charset, strconv.FormatBool(s.AllowClear)}, "\x00")
+	return strings.Join([]string{
+		string(s.Protocol), s.Account(), s.KeyFile, s.Charset, strconv.FormatBool(s.AllowClear), strconv.FormatBool(s.Active),
+		s.Jump, s.Proxy, s.Region,
+	}, "\x00")
 }
 
 // URL writes the address of path p at the site (RFC 3986, RFC 1738 section
