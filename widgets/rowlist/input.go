@@ -30,7 +30,7 @@ type press struct {
 func (r *rows) MouseDown(ev *desktop.MouseEvent) {
 	keys.Focus(r)
 	l := r.l
-	i := r.at(ev.Position.Y)
+	i := r.at(ev.Position)
 	if ev.Button == desktop.MouseButtonSecondary {
 		if i >= 0 && !l.selected.has(i) {
 			l.Select(i)
@@ -69,7 +69,7 @@ func (r *rows) MouseDown(ev *desktop.MouseEvent) {
 
 // MouseUp is called by Fyne.
 func (r *rows) MouseUp(ev *desktop.MouseEvent) {
-	if r.press.keep && !r.press.drag && r.at(ev.Position.Y) == r.press.row {
+	if r.press.keep && !r.press.drag && r.at(ev.Position) == r.press.row {
 		r.l.Select(r.press.row)
 	}
 	r.press.keep = false
@@ -98,10 +98,10 @@ func (r *rows) DragEnd() {
 }
 
 // MouseIn is called by Fyne.
-func (r *rows) MouseIn(ev *desktop.MouseEvent) { r.hover(r.at(ev.Position.Y)) }
+func (r *rows) MouseIn(ev *desktop.MouseEvent) { r.hover(r.at(ev.Position)) }
 
 // MouseMoved is called by Fyne.
-func (r *rows) MouseMoved(ev *desktop.MouseEvent) { r.hover(r.at(ev.Position.Y)) }
+func (r *rows) MouseMoved(ev *desktop.MouseEvent) { r.hover(r.at(ev.Position)) }
 
 // MouseOut is called by Fyne.
 func (r *rows) MouseOut() { r.hover(-1) }
@@ -121,7 +121,7 @@ func (r *rows) Scrolled(ev *fyne.ScrollEvent) {
 	faster := *ev
 	faster.Scrolled = fyne.NewDelta(ev.Scrolled.DX*wheel, ev.Scrolled.DY*wheel)
 	r.l.scroll.Scrolled(&faster)
-	r.hover(r.at(ev.Position.Y - faster.Scrolled.DY))
+	r.hover(r.at(ev.Position.SubtractXY(0, faster.Scrolled.DY)))
 }
 
 // FocusGained is called by Fyne.
@@ -167,12 +167,29 @@ func (r *rows) TypedKey(ev *fyne.KeyEvent) {
 	if l.p.OnKey != nil && l.p.OnKey(ev) {
 		return
 	}
-	page := max(int(l.scroll.Size().Height/r.height())-1, 1)
+	n := r.columns()
+	page := max(int(l.scroll.Size().Height/r.height())-1, 1) * n
 	switch ev.Name {
+	case fyne.KeyTab:
+		if l.p.OnTab != nil {
+			l.p.OnTab()
+		}
 	case fyne.KeyUp:
-		r.goTo(l.current - 1)
+		if l.current >= n || n == 1 {
+			r.goTo(l.current - n)
+		}
 	case fyne.KeyDown:
-		r.goTo(l.current + 1)
+		r.goTo(l.current + n)
+	case fyne.KeyLeft, fyne.KeyRight:
+		if n == 1 {
+			keys.Forward(r, ev)
+			return
+		}
+		if ev.Name == fyne.KeyLeft {
+			r.goTo(l.current - 1)
+		} else {
+			r.goTo(l.current + 1)
+		}
 	case fyne.KeyPageUp:
 		r.goTo(l.current - page)
 	case fyne.KeyPageDown:
@@ -220,14 +237,21 @@ func (r *rows) menu() {
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(l)
 	if l.current >= 0 {
 		l.ScrollTo(l.current)
-		at = at.AddXY(24, float32(l.current+1)*r.height()-l.scroll.Offset.Y)
+		n := r.columns()
+		at = at.AddXY(24+float32(l.current%n)*r.Size().Width/float32(n), float32(l.current/n+1)*r.height()-l.scroll.Offset.Y)
 	}
 	l.p.OnMenu(l.current, at)
 }
 
+// AcceptsTab is called by Fyne: Shift and Tab go the window's round.
+func (r *rows) AcceptsTab() bool { return r.l.p.OnTab != nil && !r.shifted() }
+
 // TypedRune is called by Fyne: type-ahead, and Space to select.
 func (r *rows) TypedRune(c rune) {
 	l := r.l
+	if l.p.OnRune != nil && l.p.OnRune(c) {
+		return
+	}
 	now := l.now()
 	if now.Sub(l.typedAt) > typeAhead {
 		l.typed = ""

@@ -52,6 +52,14 @@ type Params struct {
 	OnVisible func(first, last int)
 	// OnFocus is called when the list gets or loses the keyboard.
 	OnFocus func(bool)
+	// OnRune is asked first for every typed letter; true: used.
+	OnRune func(c rune) bool
+	// OnTab, if not nil, gets the Tab key without Shift.
+	OnTab func()
+	// CellWidth, if it gives more than 0, makes the list a grid: as many cells of
+	// that width at least stand beside each other as there is room for. It is
+	// asked at every layout; call Reset after a change between list and grid.
+	CellWidth func() float32
 }
 
 // List is the widget. Its methods are called on the UI goroutine.
@@ -124,6 +132,12 @@ func (l *List) SetLength(n int) {
 	if l.hovered >= l.length {
 		l.hovered = -1
 	}
+	l.Refresh()
+}
+
+// Reset throws all row objects away: Create makes them anew.
+func (l *List) Reset() {
+	l.rows.live, l.rows.free, l.rows.drawn = map[int]*slot{}, nil, nil
 	l.Refresh()
 }
 
@@ -230,7 +244,8 @@ func (l *List) ScrollTo(i int) {
 		return
 	}
 	h, view := l.rows.height(), l.scroll.Size().Height
-	top, bottom := float32(i)*h, float32(i+1)*h
+	line := i / l.rows.columns()
+	top, bottom := float32(line)*h, float32(line+1)*h
 	switch offset := l.scroll.Offset.Y; {
 	case top < offset:
 		l.SetOffset(top)
@@ -244,7 +259,7 @@ func (l *List) Offset() float32 { return l.scroll.Offset.Y }
 
 // SetOffset scrolls to that distance from the top, as far as there are rows.
 func (l *List) SetOffset(y float32) {
-	limit := fyne.Max(float32(l.length)*l.rows.height()-l.scroll.Size().Height, 0)
+	limit := fyne.Max(l.rows.MinSize().Height-l.scroll.Size().Height, 0)
 	l.scroll.ScrollToOffset(fyne.NewPos(0, fyne.Max(fyne.Min(y, limit), 0)))
 	l.rows.place()
 }
@@ -256,7 +271,7 @@ func (l *List) FocusTarget() fyne.Focusable { return l.rows }
 func (l *List) HasFocus() bool { return l.focused }
 
 // RowAt gives the row at a place inside the list, -1 for none.
-func (l *List) RowAt(p fyne.Position) int { return l.rows.at(p.Y + l.scroll.Offset.Y) }
+func (l *List) RowAt(p fyne.Position) int { return l.rows.at(p.AddXY(0, l.scroll.Offset.Y)) }
 
 // InView gives the first and the last row in view; last < first for none.
 func (l *List) InView() (first, last int) { return l.rows.visible() }
@@ -279,6 +294,7 @@ var (
 	_ fyne.Draggable    = (*rows)(nil)
 	_ fyne.Scrollable   = (*rows)(nil)
 	_ fyne.Shortcutable = (*rows)(nil)
+	_ fyne.Tabbable     = (*rows)(nil)
 	_ desktop.Mouseable = (*rows)(nil)
 	_ desktop.Hoverable = (*rows)(nil)
 	_ desktop.Keyable   = (*rows)(nil)

@@ -37,9 +37,25 @@ func newRows(l *List) *rows {
 
 func (r *rows) height() float32 { return fyne.Max(r.l.p.RowHeight(), 1) }
 
-func (r *rows) at(y float32) int {
-	i := int(y / r.height())
-	if y < 0 || i >= r.l.length {
+// columns is how many rows stand beside each other: 1, or more in a grid.
+func (r *rows) columns() int {
+	if r.l.p.CellWidth == nil {
+		return 1
+	}
+	w := r.l.p.CellWidth()
+	if w <= 0 {
+		return 1
+	}
+	return max(int(r.l.scroll.Size().Width/w), 1)
+}
+
+func (r *rows) at(p fyne.Position) int {
+	n, width := r.columns(), r.l.scroll.Size().Width
+	i := int(p.Y / r.height())
+	if n > 1 && width > 0 {
+		i = i*n + min(max(int(p.X/(width/float32(n))), 0), n-1)
+	}
+	if p.Y < 0 || i >= r.l.length {
 		return -1
 	}
 	return i
@@ -47,7 +63,8 @@ func (r *rows) at(y float32) int {
 
 // MinSize is the size of all rows. The width is the scroller's business.
 func (r *rows) MinSize() fyne.Size {
-	return fyne.NewSize(1, float32(r.l.length)*r.height())
+	n := r.columns()
+	return fyne.NewSize(1, float32((r.l.length+n-1)/n)*r.height())
 }
 
 func (r *rows) visible() (first, last int) {
@@ -55,20 +72,22 @@ func (r *rows) visible() (first, last int) {
 	if r.l.length == 0 || view <= 0 {
 		return 0, -1
 	}
-	h, offset := r.height(), fyne.Max(r.l.scroll.Offset.Y, 0)
-	first = min(int(offset/h), r.l.length-1)
-	last = min(int((offset+view)/h), r.l.length-1)
+	h, offset, n := r.height(), fyne.Max(r.l.scroll.Offset.Y, 0), r.columns()
+	lines := (r.l.length + n - 1) / n
+	first = min(int(offset/h), lines-1)
+	last = min(int((offset+view)/h), lines-1)
 	if float32(last)*h >= offset+view && last > first {
 		last--
 	}
-	return first, last
+	return first * n, min((last+1)*n, r.l.length) - 1
 }
 
 // place makes the objects of the visible rows exist, stand in their places and
 // show what they should; the others become free for reuse.
 func (r *rows) place() {
 	first, last := r.visible()
-	h, width := r.height(), r.Size().Width
+	n := r.columns()
+	h, width := r.height(), r.Size().Width/float32(n)
 	for i, s := range r.live {
 		if i < first || i > last {
 			r.free = append(r.free, s.object)
@@ -86,7 +105,7 @@ func (r *rows) place() {
 		if size := fyne.NewSize(width, h); s.object.Size() != size {
 			s.object.Resize(size)
 		}
-		s.object.Move(fyne.NewPos(0, float32(i)*h))
+		s.object.Move(fyne.NewPos(float32(i%n)*width, float32(i/n)*h))
 		if state := r.state(i); !known || r.stale || state != s.state {
 			s.state = state
 			r.l.p.Update(i, s.object, state)
