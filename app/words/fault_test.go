@@ -16,7 +16,7 @@ import (
 
 var kinds = []fault.Kind{
 	fault.Offline, fault.NameNotFound, fault.Refused, fault.Timeout, fault.Certificate, fault.Login, fault.Permission, fault.NotFound,
-	fault.Exists, fault.Full, fault.TooBig, fault.Protocol, fault.Busy, fault.Cancelled, fault.Unsupported, fault.Damaged, fault.Internal,
+	fault.Exists, fault.Full, fault.TooBig, fault.Protocol, fault.Busy, fault.Cancelled, fault.Unsupported, fault.Clock, fault.Damaged, fault.Internal,
 }
 
 var checks = []fault.Check{

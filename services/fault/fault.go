@@ -35,6 +35,7 @@ const (
 	Busy         Kind = "busy"           // asked to come back later (421, 429, 503, "too many connections")
 	Cancelled    Kind = "cancelled"      // the person or the program's end stopped it
 	Unsupported  Kind = "unsupported"    // this server or this program cannot do it
+	Clock        Kind = "clock"          // this computer's clock and the server's differ too much
 	Damaged      Kind = "damaged"        // stored or received data is broken
 	Internal     Kind = "internal"       // a mistake in Guichet itself, a caught panic for one
 )

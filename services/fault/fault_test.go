@@ -198,7 +198,7 @@ func TestTransient(t *testing.T) {
 	for _, k := range []Kind{Offline, NameNotFound, Refused, Timeout, Busy, Protocol} {
 		require.True(t, k.Transient(), k)
 	}
-	for _, k := range []Kind{Certificate, Login, Permission, NotFound, Exists, Full, TooBig, Cancelled, Unsupported, Damaged, Internal, ""} {
+	for _, k := range []Kind{Certificate, Login, Permission, NotFound, Exists, Full, TooBig, Cancelled, Unsupported, Clock, Damaged, Internal, ""} {
 		require.False(t, k.Transient(), k)
 	}
 }
