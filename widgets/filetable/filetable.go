@@ -1,13 +1,14 @@
-// Package filetable is the list of a folder: name, size, date, in columns whose
-// heads sort. It shows what it is handed and reports intentions.
+// Package filetable is the list of a folder: name, size, date and more, in
+// columns whose heads sort, or a grid of pictures. It shows what it is handed
+// and reports intentions.
 package filetable
 
 import (
+	"image"
 	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"guichet/widgets/kit"
@@ -16,11 +17,15 @@ import (
 
 // Row is what one line shows; its texts are finished.
 type Row struct {
-	Icon    fyne.Resource
-	Name    string
-	Size    string
-	Changed string
-	Dim     bool
+	Icon      fyne.Resource
+	IconColor fyne.ThemeColorName // ColorNone: as the text
+	Name      string
+	Size      string
+	Changed   string
+	Mode      string
+	Owner     string
+	Dim       bool
+	Picture   image.Image // in the grid, in the icon's place
 }
 
 // Source gives the rows.
@@ -32,27 +37,47 @@ type Source interface {
 // Column is what the table is sorted by.
 type Column int
 
-// The columns.
+// The columns. Mode and Owner are shown on demand.
 const (
 	Name Column = iota
 	Size
 	Changed
+	Mode
+	Owner
+	columnCount
 )
 
 // Params are what a Table is made of.
 type Params struct {
-	NameTitle, SizeTitle, ChangedTitle string
-	OnSort                             func(c Column)
-	OnSelect                           func()
-	OnOpen                             func(i int)
-	OnMenu                             func(i int, at fyne.Position)
-	OnKey                              func(*fyne.KeyEvent) bool
-	OnDrag, OnDrop                     func(at fyne.Position)
-	OnFocus                            func(bool)
+	NameTitle, SizeTitle, ChangedTitle, ModeTitle, OwnerTitle string
+
+	OnSort         func(c Column)
+	OnSelect       func()
+	OnOpen         func(i int)
+	OnMenu         func(i int, at fyne.Position)
+	OnKey          func(*fyne.KeyEvent) bool
+	OnDrag, OnDrop func(at fyne.Position)
+	OnFocus        func(bool)
+	// OnRune is asked first for every typed letter; without it letters find a
+	// name that begins with them.
+	OnRune func(c rune) bool
+	OnTab  func()
+	// OnWidth is called when a person has made a column wider or narrower: its
+	// new width in units of the design.
+	OnWidth func(c Column, width float32)
+	// OnColumns is called for a secondary click on the heads.
+	OnColumns func(at fyne.Position)
+	// OnVisible is called when other rows come into sight.
+	OnVisible func(first, last int)
 }
 
-// rowHeight is the height of a row in units of the design.
-const rowHeight = 36
+// rowHeight is the height of a row in units of the design; tileWidth and
+// tileHeight are those of a cell of the grid.
+const (
+	rowHeight  = 38
+	tileWidth  = 136
+	tileHeight = 148
+)
 
 // Table is the widget.
 type Table struct {
@@ -60,8 +85,14 @@ type Table struct {
 	List   *rowlist.List
 	p      Params
 	source Source
-	heads  [3]*head
+	heads  [columnCount]*head
+	titles *fyne.Container
+	above  *fyne.Container // heads and line: hidden in the grid
 	object fyne.CanvasObject
+	widths [columnCount]float32
+	shown  [columnCount]bool
+	grid   bool
+	marked int // the row that something is dragged over, -1 none
 }
 
 type none struct{}
@@ -71,25 +102,46 @@ func (none) Row(int) Row { return Row{} }
 
 // New makes an empty table, sorted by name.
 func New(p Params) *Table {
-	t := &Table{p: p, source: none{}}
+	t := &Table{p: p, source: none{}, widths: defaultWidths, marked: -1}
+	t.shown[Name], t.shown[Size], t.shown[Changed] = true, true, true
 	t.List = rowlist.New(rowlist.Params{
-		RowHeight: func() float32 { return kit.Px(rowHeight) },
-		Create:    func() fyne.CanvasObject { return newRow() },
+		RowHeight: func() float32 {
+			if t.grid {
+				return kit.Px(tileHeight)
+			}
+			return kit.Px(rowHeight)
+		},
+		CellWidth: func() float32 {
+			if t.grid {
+				return kit.Px(tileWidth)
+			}
+			return 0
+		},
+		Create: func() fyne.CanvasObject {
+			if t.grid {
+				return newTile()
+			}
+			return newRow(t)
+		},
 		Update: func(i int, o fyne.CanvasObject, s rowlist.State) {
-			o.(*row).set(t.source.Row(i), s)
+			switch o := o.(type) {
+			case *row:
+				o.set(t.source.Row(i), s, i == t.marked)
+			case *tile:
+				o.set(t.source.Row(i), s, i == t.marked)
+			}
 		},
 		OnSelect: p.OnSelect, OnOpen: p.OnOpen, OnMenu: p.OnMenu, OnKey: p.OnKey, OnDrag: p.OnDrag, OnDrop: p.OnDrop, OnFocus: p.OnFocus,
-		OnType: t.find,
+		OnType: t.find, OnRune: p.OnRune, OnTab: p.OnTab, OnVisible: p.OnVisible,
 	})
-	for c, title := range []string{p.NameTitle, p.SizeTitle, p.ChangedTitle} {
-		t.heads[c] = newHead(title, func() {
-			if p.OnSort != nil {
-				p.OnSort(Column(c))
-			}
-		})
+	var heads []fyne.CanvasObject
+	for c, title := range []string{p.NameTitle, p.SizeTitle, p.ChangedTitle, p.ModeTitle, p.OwnerTitle} {
+		t.heads[c] = newHead(t, Column(c), title)
+		heads = append(heads, t.heads[c])
 	}
-	titles := container.New(columns{}, t.heads[0], t.heads[1], t.heads[2])
-	t.object = kit.Frame(kit.Column(0, titles, kit.Line()), t.List, nil)
+	t.titles = container.New(columns{t}, heads...)
+	t.above = kit.Column(0, t.titles, kit.Line())
+	t.object = kit.Frame(t.above, t.List, nil)
 	t.SetSort(Name, false)
 	t.ExtendBaseWidget(t)
 	return t
@@ -111,6 +163,69 @@ func (t *Table) SetSort(c Column, descending bool) {
 	}
 }
 
+// ShowColumn shows or hides a column; the name is always there.
+func (t *Table) ShowColumn(c Column, on bool) {
+	if c == Name || t.shown[c] == on {
+		return
+	}
+	t.shown[c] = on
+	t.arrange()
+}
+
+// SetWidth gives a column a width, in units of the design; 0: the usual one.
+func (t *Table) SetWidth(c Column, width float32) {
+	if width == 0 {
+		width = defaultWidths[c]
+	}
+	width = fyne.Max(fyne.Min(width, widest), narrowest)
+	if c == Name || t.widths[c] == width {
+		return
+	}
+	t.widths[c] = width
+	t.arrange()
+}
+
+// SetGrid shows a grid of pictures, or the list.
+func (t *Table) SetGrid(on bool) {
+	if t.grid == on {
+		return
+	}
+	t.grid = on
+	t.above.Hidden = on
+	t.List.Reset()
+	t.Refresh()
+	t.List.ScrollTo(t.List.Current())
+}
+
+// Grid reports whether the grid is shown.
+func (t *Table) Grid() bool { return t.grid }
+
+// Mark lights up the row that something is dragged over, -1 for none.
+func (t *Table) Mark(i int) {
+	if i == t.marked {
+		return
+	}
+	old := t.marked
+	t.marked = i
+	t.List.RefreshRow(old)
+	t.List.RefreshRow(i)
+}
+
+// RowAt gives the row at a place of the window, -1 for none.
+func (t *Table) RowAt(at fyne.Position) int {
+	at = at.Subtract(fyne.CurrentApp().Driver().AbsolutePositionForObject(t.List))
+	if size := t.List.Size(); at.X < 0 || at.Y < 0 || at.X >= size.Width || at.Y >= size.Height {
+		return -1
+	}
+	return t.List.RowAt(at)
+}
+
+// arrange lays heads and rows out anew.
+func (t *Table) arrange() {
+	t.titles.Refresh()
+	t.List.Refresh()
+}
+
 func (t *Table) find(prefix string, from int) (int, bool) {
 	n := t.source.Len()
 	prefix = strings.ToLower(prefix)
@@ -120,177 +235,4 @@ func (t *Table) find(prefix string, from int) (int, bool) {
 		}
 	}
 	return 0, false
-}
-
-// measure gives the places of the three columns: size and date keep their
-// width, and go where the room is short, the date last.
-func measure(width float32) (name, size, changed [2]float32) {
-	left, right := kit.Px(14), width-kit.Px(14)
-	dates, sizes := kit.Px(120), kit.Px(84)
-	if width < kit.Px(360) {
-		sizes = 0
-	}
-	if width < kit.Px(250) {
-		dates = 0
-	}
-	changed = [2]float32{right - dates, dates}
-	size = [2]float32{changed[0] - sizes - kit.Px(24), sizes}
-	if sizes == 0 {
-		size = [2]float32{changed[0], 0}
-	}
-	name = [2]float32{left, fyne.Max(size[0]-left-kit.Px(8), 0)}
-	return name, size, changed
-}
-
-// columns lays the heads out.
-type columns struct{}
-
-func (columns) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(kit.Px(120), kit.Px(30)) }
-
-func (columns) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	name, size, changed := measure(s.Width)
-	for i, c := range [][2]float32{name, size, changed} {
-		o[i].Move(fyne.NewPos(c[0], 0))
-		o[i].Resize(fyne.NewSize(c[1], s.Height))
-		if c[1] > 0 {
-			o[i].Show()
-		} else {
-			o[i].Hide()
-		}
-	}
-}
-
-// head is a column's title; a click sorts.
-type head struct {
-	widget.BaseWidget
-	text   *kit.Text
-	arrow  *kit.Image
-	tapped func()
-}
-
-func newHead(title string, tapped func()) *head {
-	h := &head{
-		text:  kit.NewText(title, kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet}),
-		arrow: kit.NewImage(kit.Icon("sort-up"), 12, kit.ColorQuiet), tapped: tapped,
-	}
-	h.arrow.Hide()
-	h.ExtendBaseWidget(h)
-	return h
-}
-
-func (h *head) mark(on, descending bool) {
-	icon := "sort-up"
-	if descending {
-		icon = "sort-down"
-	}
-	h.arrow.SetResource(kit.Icon(icon), kit.ColorQuiet)
-	if on {
-		h.arrow.Show()
-	} else {
-		h.arrow.Hide()
-	}
-}
-
-// Tapped is called by Fyne.
-func (h *head) Tapped(*fyne.PointEvent) { h.tapped() }
-
-// Cursor is called by Fyne.
-func (h *head) Cursor() desktop.Cursor { return desktop.PointerCursor }
-
-// CreateRenderer is called by Fyne.
-func (h *head) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(kit.Row(4, -1, h.text, h.arrow))
-}
-
-// row draws one file.
-type row struct {
-	widget.BaseWidget
-	ground  *kit.Box
-	line    *kit.Box
-	focus   *kit.Box
-	icon    *kit.Image
-	name    *kit.Text
-	size    *kit.Text
-	changed *kit.Text
-}
-
-func newRow() *row {
-	r := &row{
-		ground: kit.NewBox(kit.BoxStyle{}), line: kit.Line(), focus: kit.NewBox(kit.BoxStyle{Fill: kit.ColorPrimary}),
-		icon: kit.NewImage(nil, 17, kit.ColorText), name: kit.NewText("", kit.TextStyle{Shrink: true}),
-		size:    kit.NewText("", kit.TextStyle{Align: fyne.TextAlignTrailing}),
-		changed: kit.NewText("", kit.TextStyle{Color: kit.ColorQuiet, Shrink: true}),
-	}
-	r.ExtendBaseWidget(r)
-	return r
-}
-
-func (r *row) set(v Row, s rowlist.State) {
-	ground := kit.ColorNone
-	switch {
-	case s.Selected:
-		ground = kit.ColorSelection
-	case s.Hovered:
-		ground = kit.ColorHover
-	}
-	r.ground.SetStyle(kit.BoxStyle{Fill: ground})
-	if on := s.Current && s.Focused; on != r.focus.Visible() {
-		if on {
-			r.focus.Show()
-		} else {
-			r.focus.Hide()
-		}
-	}
-	colour := kit.ColorText
-	if v.Dim {
-		colour = kit.ColorQuiet
-	}
-	r.icon.SetResource(v.Icon, colour)
-	r.name.Set(v.Name, kit.TextStyle{Shrink: true, Color: colour})
-	r.size.SetText(v.Size)
-	r.changed.SetText(v.Changed)
-	r.layout(r.Size())
-}
-
-func (r *row) layout(s fyne.Size) {
-	name, size, changed := measure(s.Width)
-	r.ground.Resize(s)
-	r.focus.Resize(fyne.NewSize(kit.Px(3), s.Height-1))
-	r.line.Move(fyne.NewPos(0, s.Height-1))
-	r.line.Resize(fyne.NewSize(s.Width, 1))
-	icon := r.icon.MinSize()
-	r.icon.Move(fyne.NewPos(name[0], (s.Height-icon.Height)/2))
-	r.icon.Resize(icon)
-	shift := icon.Width + kit.Px(8)
-	h := r.name.MinSize().Height
-	y := (s.Height - h) / 2
-	r.name.Move(fyne.NewPos(name[0]+shift, y))
-	r.name.Resize(fyne.NewSize(fyne.Max(name[1]-shift, 0), h))
-	natural := r.size.MinSize().Width
-	r.size.Move(fyne.NewPos(size[0]+size[1]-natural, y))
-	r.size.Resize(fyne.NewSize(natural, h))
-	r.size.Hidden = size[1] == 0
-	r.changed.Move(fyne.NewPos(changed[0], y))
-	r.changed.Resize(fyne.NewSize(changed[1], h))
-	r.changed.Hidden = changed[1] == 0
-}
-
-// CreateRenderer is called by Fyne.
-func (r *row) CreateRenderer() fyne.WidgetRenderer { return &renderer{r} }
-
-type renderer struct{ r *row }
-
-func (o *renderer) Destroy()              {}
-func (o *renderer) Layout(size fyne.Size) { o.r.layout(size) }
-func (o *renderer) MinSize() fyne.Size    { return fyne.NewSize(kit.Px(120), kit.Px(rowHeight)) }
-
-func (o *renderer) Refresh() {
-	for _, c := range o.Objects() {
-		c.Refresh()
-	}
-}
-
-func (o *renderer) Objects() []fyne.CanvasObject {
-	r := o.r
-	return []fyne.CanvasObject{r.ground, r.line, r.focus, r.icon, r.name, r.size, r.changed}
 }

@@ -39,7 +39,7 @@ func show(t testing.TB, p Params, s Source, width float32) *Table {
 func TestHeadsSort(t *testing.T) {
 	var got []Column
 	table := show(t, Params{OnSort: func(c Column) { got = append(got, c) }}, many(3), 550)
-	for _, h := range table.heads {
+	for _, h := range table.heads[:Mode] {
 		test.Tap(h)
 	}
 	require.Equal(t, []Column{Name, Size, Changed}, got)
@@ -49,17 +49,62 @@ func TestHeadsSort(t *testing.T) {
 }
 
 func TestColumnsGiveWay(t *testing.T) {
+	table := show(t, Params{}, many(3), 200)
 	for width, want := range map[float32][2]bool{550: {true, true}, 340: {false, true}, 200: {false, false}} {
-		name, size, changed := measure(width)
+		at := table.measure(width)
+		name, size, changed := at[Name], at[Size], at[Changed]
 		require.Positive(t, name[1], "width %v: the name is always there", width)
 		require.Equal(t, want[0], size[1] > 0, "size at %v", width)
 		require.Equal(t, want[1], changed[1] > 0, "date at %v", width)
-		require.LessOrEqual(t, name[0]+name[1], size[0]+0.5, "width %v", width)
+		for _, right := range [][2]float32{size, changed} {
+			if right[1] > 0 {
+				require.LessOrEqual(t, name[0]+name[1], right[0]+0.5, "width %v", width)
+			}
+		}
 		require.LessOrEqual(t, changed[0]+changed[1], width, "width %v", width)
 	}
-	table := show(t, Params{}, many(3), 200)
 	require.False(t, table.heads[Size].Visible(), "a head goes with its column")
 	require.True(t, table.heads[Name].Visible())
+}
+
+func TestFurtherColumnsAndWidths(t *testing.T) {
+	var widths []float32
+	table := show(t, Params{ModeTitle: "Rights", OwnerTitle: "Owner", OnWidth: func(_ Column, w float32) { widths = append(widths, w) }}, many(3), 900)
+	require.False(t, table.heads[Mode].Visible())
+	table.ShowColumn(Mode, true)
+	table.ShowColumn(Owner, true)
+	require.True(t, table.heads[Mode].Visible())
+	require.True(t, table.heads[Owner].Visible())
+	at := table.measure(900)
+	require.Less(t, at[Size][0], at[Changed][0])
+	require.Less(t, at[Changed][0], at[Mode][0])
+	require.Less(t, at[Mode][0], at[Owner][0])
+	drag := &fyne.DragEvent{Dragged: fyne.NewDelta(-30, 0)}
+	drag.Position = fyne.NewPos(-27, 5)
+	table.heads[Changed].Dragged(drag)
+	table.heads[Changed].DragEnd()
+	require.Equal(t, []float32{150}, widths, "the left edge went to the left")
+	drag.Position = fyne.NewPos(80, 5)
+	table.heads[Changed].Dragged(drag)
+	table.heads[Changed].DragEnd()
+	require.Len(t, widths, 1, "only the edge is a handle")
+}
+
+func TestGridAndMark(t *testing.T) {
+	table := show(t, Params{}, many(1000), 550)
+	table.SetGrid(true)
+	require.False(t, table.above.Visible())
+	first, last := table.List.InView()
+	require.Zero(t, first)
+	require.Equal(t, 11, last, "four beside each other, three lines")
+	table.List.FocusTarget().TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	table.Mark(1)
+	table.Mark(-1)
+	table.SetGrid(false)
+	require.True(t, table.above.Visible())
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(table.List)
+	require.Equal(t, 2, table.RowAt(at.AddXY(10, 2*rowHeight+5)))
+	require.Equal(t, -1, table.RowAt(at.AddXY(10, -5)))
 }
 
 func TestTypeAheadAndOpen(t *testing.T) {
