@@ -90,3 +90,38 @@ type Connected interface {
 type ClearTextQuestion struct {
 	Site Site
 }
+
+// Finisher is met by Writers that give the file its final name in the same
+// breath as they commit it, in fewer questions to the server than Commit and
+// FS.Rename one after the other.
+type Finisher interface {
+	// CommitAs is Writer.Commit and then FS.Rename to the path to, in the same
+	// folder. If it fails the Writer has ended, and what was written is still
+	// under its first name, or, after the fault of a broken connection, perhaps
+	// under to.
+	CommitAs(ctx context.Context, to Path, replace bool) error
+}
+
+// Syncer makes durable what was written with WriteOptions.Lazy.
+type Syncer interface {
+	// Sync returns when all that was committed so far would survive a power cut.
+	Sync(ctx context.Context) error
+}
+
+// Assembler is met by file systems that take a file's bytes in any order.
+type Assembler interface {
+	// Assemble opens a file, which is made if it is missing. Its size changes by
+	// WriteAt and Truncate only.
+	Assemble(ctx context.Context, p Path) (Assembly, error)
+}
+
+// Assembly is a file whose bytes come in any order, from several goroutines.
+type Assembly interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Size() (int64, error)
+	Truncate(size int64) error
+	// Sync returns when all bytes written so far would survive a power cut.
+	Sync() error
+}

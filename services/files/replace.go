@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"strings"
 
 	"guichet/services/fault"
 )
@@ -52,4 +53,10 @@ func shorten(name string, n int) string {
 // never longer than what file systems take.
 func PartName(name, token string) string {
 	return "." + shorten(name, 200) + ".guichet-" + token + ".part"
+}
+
+// IsPartName reports whether a name is one of PartName's, or of a file that
+// ReplaceAside set aside: such names belong to nobody and are never copied.
+func IsPartName(name string) bool {
+	return strings.Contains(name, ".guichet-") && (strings.HasSuffix(name, ".part") || strings.HasSuffix(name, ".bak"))
 }

@@ -144,6 +144,9 @@ type WriteOptions struct {
 	Size      int64     // total size; -1 unknown
 	ModTime   time.Time // to be set at Commit where that is possible; zero: leave
 	Exclusive bool      // fail with Exists if the name is taken
+	// Lazy lets the file reach the disk later than at Commit: at the latest with
+	// Syncer.Sync, which whoever sets it calls.
+	Lazy bool
 }
 
 // Writer takes a file's bytes. Exactly one of Commit and Abort ends it. After

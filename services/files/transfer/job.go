@@ -9,6 +9,7 @@ import (
 	"guichet/services/activity"
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/filter"
 	"guichet/services/files/local"
 	"guichet/services/store"
 )
@@ -44,6 +45,12 @@ type Job struct {
 	Tree bool `json:"tree,omitempty"`
 	// Exists is the answer for taken names, "" to ask.
 	Exists Answer `json:"exists,omitempty"`
+	// Filter leaves out what is in a folder.
+	Filter filter.Filter `json:"filter,omitzero"`
+	// Move deletes the source when the copy has been checked.
+	Move bool `json:"move,omitempty"`
+	// ReadBack reads both ends again after the copy and compares them.
+	ReadBack bool `json:"read_back,omitempty"`
 }
 
 // Adder adds jobs; *activity.Center is one.
@@ -80,6 +87,8 @@ type RunnerParams struct {
 	Dialer Dialer
 	// Database is the file for the items of tree jobs; it is made if missing.
 	Database string
+	// Limits bound the speed of all jobs; nil: SetLimits makes them.
+	Limits *Limits
 }
 
 // Runner carries out transfer jobs: activity.Center.Register(transfer.Kind, r).
@@ -105,8 +114,18 @@ func NewRunner(p RunnerParams) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Limits == nil {
+		p.Limits = &Limits{}
+	}
 	return &Runner{p: p, db: db, open: map[string]*shared{}}, nil
 }
+
+// SetLimits bounds the speed of all jobs, also those under way, in bytes per
+// second down to this computer and up from it; 0 is no bound.
+func (r *Runner) SetLimits(down, up int64) { r.p.Limits.Set(down, up) }
+
+// Limits gives the bounds that hold.
+func (r *Runner) Limits() *Limits { return r.p.Limits }
 
 // place opens one end. Jobs of one site share its connections, but sources and
 // targets never the same ones: a copy within a site holds two.

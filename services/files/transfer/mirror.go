@@ -162,7 +162,7 @@ func (p *planner) folder(ctx context.Context, from, to, rel files.Path, there bo
 	used := map[string]bool{}
 	var folders []func() error
 	for _, e := range source {
-		if isPart(e.Name) || p.o.Exclude != nil && p.o.Exclude(rel.Join(e.Name), e) {
+		if files.IsPartName(e.Name) || p.o.Exclude != nil && p.o.Exclude(rel.Join(e.Name), e) {
 			// What is left out stays at the target as well.
 			delete(target, fold(files.ImportName(p.dst, files.ExportName(p.src, e.Name)), p.fold))
 			continue
@@ -251,7 +251,7 @@ func (p *planner) extra(ctx context.Context, to, rel files.Path, left map[string
 	for _, name := range names {
 		e := left[name]
 		at := to.Join(e.Name)
-		if p.o.Exclude != nil && p.o.Exclude(rel.Join(e.Name), e) || isPart(e.Name) {
+		if p.o.Exclude != nil && p.o.Exclude(rel.Join(e.Name), e) || files.IsPartName(e.Name) {
 			continue
 		}
 		if e.Type == files.Dir {
@@ -308,10 +308,6 @@ func (p *planner) planned(n int, dir files.Path) int {
 		}
 	}
 	return count
-}
-
-func isPart(name string) bool {
-	return strings.HasSuffix(name, ".part") && strings.Contains(name, ".guichet-")
 }
 
 // MirrorOptions change how a plan is carried out.

@@ -18,6 +18,7 @@ const (
 	VerifiedNone     Verified = "none"
 	VerifiedSize     Verified = "size"
 	VerifiedChecksum Verified = "checksum"
+	VerifiedRead     Verified = "read" // both ends were read back and compared
 )
 
 // Answer is what to do with a file whose name is taken.
@@ -28,7 +29,17 @@ const (
 	KeepBoth Answer = "keep_both" // under a new name, "name (2).jpg"
 	Replace  Answer = "replace"
 	Skip     Answer = "skip"
+	// ReplaceOlder replaces a target that is older than the source and skips
+	// others; ReplaceSize replaces one of another size.
+	ReplaceOlder Answer = "replace_older"
+	ReplaceSize  Answer = "replace_size"
 )
+
+// rename begins the Answers of RenameTo.
+const rename = "rename:"
+
+// RenameTo is the Answer to copy under another name, without a folder.
+func RenameTo(name string) Answer { return Answer(rename + name) }
 
 // Conflict is a target that exists.
 type Conflict struct {
@@ -54,6 +65,12 @@ type Options struct {
 	Tries int
 	// NoTimes leaves the time of the copy at now.
 	NoTimes bool
+	// Limits bound the speed, nil: nothing does.
+	Limits *Limits
+	// Move deletes the source when the copy has been checked.
+	Move bool
+	// ReadBack reads both ends again after the copy and compares them.
+	ReadBack bool
 	// Part, if not nil, is told the temporary path before the first byte is
 	// written, so that it can be removed after a cancellation.
 	Part func(p files.Path) error
@@ -78,5 +95,9 @@ type Result struct {
 	Checksum string        // "sha256:…" if checked by checksum
 	Skipped  bool          // the answer was Skip
 	Replaced bool          // a file of that name was there
+	// InPlace warns that the file was written under its final name at once,
+	// because the folder allows no renaming: a cut would have left a piece there.
+	InPlace bool
+	Moved   bool // the source is gone, as Options.Move asked
 	Time     time.Duration // how long it took
 }

@@ -9,13 +9,16 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/filter"
 )
 
 // TreeOptions are Options for a whole folder. Progress then counts the bytes of
 // all files together, of those found so far.
 type TreeOptions struct {
 	Options
-	Connections int // parallel files; 0: what both sides recommend, at most 4
+	Connections int // parallel files; 0: as many as do good
+	// Filter leaves files and folders out; nil: nothing.
+	Filter *filter.Matcher
 	// OnFile is called after each file, from one goroutine at a time; err is nil
 	// or why it failed. What it returns ends the copy; nil goes on with the next.
 	OnFile func(from files.Path, r Result, err error) error
@@ -191,13 +194,16 @@ func (t *tree) walk(ctx context.Context, rel, to files.Path, depth int, work cha
 	used := map[string]bool{}
 	var folders []item
 	for _, e := range entries {
+		if t.o.Filter.Skip(rel.Join(e.Name), e) {
+			continue
+		}
 		name := unusedName(files.ImportName(t.dst, files.ExportName(t.src, e.Name)), used, caps.CaseFolding)
 		it := item{rel: append(append(files.Path(nil), rel...), e.Name), to: to.Join(name), entry: e, known: there != nil, present: there[fold(name, caps.CaseFolding)]}
 		switch e.Type {
 		case files.Dir:
 			folders = append(folders, it)
 		case files.File, files.LinkFile:
-			if isPart(e.Name) {
+			if files.IsPartName(e.Name) {
 				continue // of a copy that runs or broke off
 			}
 			t.totals(1, max(0, e.Size), false)
