@@ -97,19 +97,17 @@ func (d *Demo) furnishHome() error {
 	if day.After(time.Now()) {
 		day = day.AddDate(-1, 0, 0)
 	}
-	for i, f := range []struct {
-		name string
-		size int64
-	}{{"choir-01.jpg", 4_100_000}, {"choir-02.jpg", 3_900_000}, {"encore.jpg", 4_400_000}, {"finale.mp4", 31_000_000}, {"programme.pdf", 418_000}} {
-		name := filepath.Join(d.Start, f.name)
+	for i, f := range demo.HomeSamples() {
+		name := filepath.Join(d.Start, f.Name)
 		at := day.Add(time.Duration(i) * 17 * time.Minute)
-		err := os.WriteFile(name, nil, 0o600)
-		if err == nil {
-			err = os.Truncate(name, f.size) // takes no room on most disks
-		}
-		if err = errors.Join(err, os.Chtimes(name, at, at)); err != nil {
+		if err := errors.Join(os.WriteFile(name, f.Data, 0o600), os.Chtimes(name, at, at)); err != nil {
 			return fault.From("demo", "", err)
 		}
+	}
+	film := filepath.Join(d.Start, "finale.mp4")
+	// It takes no room on most disks, and long enough to send.
+	if err := errors.Join(os.WriteFile(film, nil, 0o600), os.Truncate(film, 31_000_000), os.Chtimes(film, day, day)); err != nil {
+		return fault.From("demo", "", err)
 	}
 	return nil
 }

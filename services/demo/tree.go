@@ -94,6 +94,25 @@ func photo(scene, name string, n int) []byte {
 	return append(out, data[2:]...)
 }
 
+// Sample is a file for the person's own folder.
+type Sample struct {
+	Name string
+	Data []byte
+}
+
+// HomeSamples are pictures and papers of a concert, to be sent to a server.
+func HomeSamples() []Sample {
+	picture := func(scene string, seed uint64) []byte { return picture(scene, seed, 1600, 1067, false) }
+	return []Sample{
+		{"choir-01.jpg", picture("choir", 11)},
+		{"choir-02.jpg", picture("choir", 12)},
+		{"encore.jpg", picture("concert", 13)},
+		{"lake.jpg", picture("lake", 14)},
+		{"programme.pdf", pdf("Summer concert", []string{"Bizet: L'Arlésienne", "Grieg: Holberg Suite", "Encore: to be seen"})},
+		{"greetings.txt", []byte("Dear all,\n\nthe pictures of the concert are there. Please tell me which ones\nmay be shown on our page.\n\nUne très belle soirée, merci à tous !\n")},
+	}
+}
+
 func sampleLeaves(now time.Time) []leaf {
 	var out []leaf
 	add := func(days int, name string, data []byte) { out = append(out, leaf{name, data, days}) }
