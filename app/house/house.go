@@ -86,22 +86,33 @@ func Open(ctx context.Context, o Options) (*House, error) {
 	if !p.Portable {
 		known = append(known, connect.SystemKnownHosts()...)
 	}
-	proxy := connect.EnvironmentProxy()
-	if s := p.Settings.Get().Proxy; s != "" {
-		u, err := url.Parse(s)
-		if err != nil {
-			return nil, fault.Newf(fault.Protocol, "read settings", "", "proxy: not an address")
-		}
-		proxy = connect.FixedProxy(u)
-	}
 	secrets, err := secret.Open(ctx, p.Path("secrets"), p.Portable)
 	if err != nil {
 		return nil, err
 	}
 	return &House{
 		Profile: p, o: o, Tasks: task.NewGroup(ctx), Secrets: secrets,
-		Network: connect.New(connect.Params{Trust: trust, Roots: roots, KnownHosts: known, Proxy: proxy}),
+		Network: connect.New(connect.Params{Trust: trust, Roots: roots, KnownHosts: known, Proxy: proxyOf(p.Settings)}),
 	}, nil
+}
+
+// proxyOf follows the settings as they are at each connection.
+func proxyOf(settings *profile.Settings) connect.ProxyFunc {
+	system := connect.EnvironmentProxy()
+	return func(scheme, host string, port int) (*url.URL, error) {
+		switch text := settings.Get().Proxy; text {
+		case "":
+			return system(scheme, host, port)
+		case profile.NoProxy:
+			return nil, nil
+		default:
+			u, err := url.Parse(text)
+			if err != nil || u.Host == "" {
+				return nil, fault.Newf(fault.Protocol, "read settings", "", "proxy: not an address")
+			}
+			return connect.FixedProxy(u)(scheme, host, port)
+		}
+	}
 }
 
 // Activity gives the list of jobs. StartJobs lets them run.

@@ -38,8 +38,7 @@ type parts struct {
 
 func collect(o fyne.CanvasObject) *parts {
 	p := &parts{buttons: map[string][]*kit.Button{}}
-	var walk func(o fyne.CanvasObject)
-	walk = func(o fyne.CanvasObject) {
+	each(o, func(o fyne.CanvasObject) {
 		switch o := o.(type) {
 		case *widget.Select:
 			p.selects = append(p.selects, o)
@@ -52,19 +51,23 @@ func collect(o fyne.CanvasObject) *parts {
 		case *kit.Paragraph:
 			p.texts = append(p.texts, o.Text())
 		}
-		switch o := o.(type) {
-		case *fyne.Container:
-			for _, c := range o.Objects {
-				walk(c)
-			}
-		case fyne.Widget:
-			for _, c := range test.WidgetRenderer(o).Objects() {
-				walk(c)
-			}
+	})
+	return p
+}
+
+// each visits an object and all within it.
+func each(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
+	visit(o)
+	switch o := o.(type) {
+	case *fyne.Container:
+		for _, c := range o.Objects {
+			each(c, visit)
+		}
+	case fyne.Widget:
+		for _, c := range test.WidgetRenderer(o).Objects() {
+			each(c, visit)
 		}
 	}
-	walk(o)
-	return p
 }
 
 func TestSettings(t *testing.T) {

@@ -23,13 +23,16 @@ type Values struct {
 	TextSize     float32                    `json:"text_size"`          // 0.85 to 1.75
 	SearchEngine string                     `json:"search_engine"`      // URL with {words}
 	Downloads    string                     `json:"downloads,omitempty"`
-	Proxy        string                     `json:"proxy,omitempty"` // socks5:// or http:// URL; "" follows the system
+	Proxy        string                     `json:"proxy,omitempty"` // socks5:// or http:// URL; NoProxy; "" follows the system
 	LastTab      string                     `json:"last_tab,omitempty"`
 	Width        float32                    `json:"width,omitempty"` // of the window, in Fyne's units
 	Height       float32                    `json:"height,omitempty"`
 	Welcomed     bool                       `json:"welcomed"`         // the first-start screen was answered
 	Panels       map[string]json.RawMessage `json:"panels,omitempty"` // each panel's own
 }
+
+// NoProxy as Values.Proxy connects directly whatever the system says.
+const NoProxy = "direct"
 
 // Defaults are the settings of a new profile.
 func Defaults() Values {
