@@ -14,6 +14,7 @@ import (
 	"guichet/services/files"
 	"guichet/services/files/ftp"
 	"guichet/services/files/local"
+	"guichet/services/files/s3"
 	"guichet/services/files/sftp"
 	"guichet/services/files/webdav"
 )
@@ -130,6 +131,8 @@ func (d *Dialer) Dial(ctx context.Context, site files.Site) (files.FS, error) {
 		}))
 	case files.ProtocolDAV, files.ProtocolDAVS:
 		return open(webdav.Dial(ctx, webdav.Params{Network: d.p.Network, Site: site, Password: password}))
+	case files.ProtocolS3, files.ProtocolS3Clear:
+		return open(s3.Dial(ctx, s3.Params{Network: d.p.Network, Site: site, Password: password}))
 	}
 	return nil, fault.Newf(fault.Unsupported, "connect", site.Host, "protocol %q", site.Protocol)
 }

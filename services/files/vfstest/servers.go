@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -212,14 +211,17 @@ func StartDAV(t testing.TB, dir string, wrap func(http.Handler) http.Handler) (p
 		}
 		h.ServeHTTP(w, r)
 	}))
+	pool := startTLS(t, s)
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().(*net.TCPAddr).Port, connect.New(connect.Params{Roots: pool})
+}
+
+// startTLS starts an HTTP server with a certificate that the pool trusts.
+func startTLS(t testing.TB, s *httptest.Server) *x509.CertPool {
+	t.Helper()
 	cert, pool := Certificate(t)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	s.EnableHTTP2 = true
 	s.StartTLS()
-	t.Cleanup(s.Close)
-	_, text, err := net.SplitHostPort(s.Listener.Addr().String())
-	require.NoError(t, err)
-	port, err = strconv.Atoi(text)
-	require.NoError(t, err)
-	return port, connect.New(connect.Params{Roots: pool})
+	return pool
 }
