@@ -15,9 +15,12 @@ type token struct {
 	start, end int
 }
 
-func tokenize(line string) []token {
-	var tokens []token
-	for i := 0; i < len(line) && len(tokens) < 24; {
+// maxTokens is how many words of a line are looked at.
+const maxTokens = 24
+
+// tokenize appends the words of a line to tokens, which has room for maxTokens.
+func tokenize(line string, tokens []token) []token {
+	for i := 0; i < len(line) && len(tokens) < maxTokens; {
 		if line[i] == ' ' || line[i] == '\t' {
 			i++
 			continue
@@ -60,35 +63,36 @@ func number(s string, n int) (int, bool) {
 // clock reads H:MM[:SS[.frac]], with AM or PM directly after it.
 func clock(s string) (d time.Duration, seconds, half, ok bool) {
 	s = strings.TrimSuffix(s, ",")
-	upper := strings.ToUpper(s)
 	shift := -1
-	for _, suffix := range []string{"AM", "PM", "A", "P"} {
-		if rest, found := strings.CutSuffix(upper, suffix); found {
-			s, half = s[:len(rest)], true
-			shift = 0
-			if suffix[0] == 'P' {
-				shift = 12
-			}
-			break
-		}
+	if !startsWithDigit(s) {
+		return 0, false, false, false
 	}
-	parts := strings.Split(s, ":")
-	if len(parts) < 2 || len(parts) > 3 {
+	if i := strings.IndexAny(s, "aApP"); i > 0 && (i == len(s)-1 || i == len(s)-2 && s[i+1]|0x20 == 'm') {
+		half, shift = true, 0
+		if s[i]|0x20 == 'p' {
+			shift = 12
+		}
+		s = s[:i]
+	}
+	hours, rest, found := strings.Cut(s, ":")
+	if !found {
 		return 0, false, half, false
 	}
-	if whole, _, found := strings.Cut(parts[len(parts)-1], "."); found && len(parts) == 3 {
-		parts[2] = whole
+	minutes, secs, seconds := strings.Cut(rest, ":")
+	h, ok1 := short(hours)
+	m, ok2 := short(minutes) // one digit is a minute that was not padded: "00:0"
+	sec := 0
+	ok3 := true
+	if seconds {
+		whole, _, _ := strings.Cut(secs, ".")
+		sec, ok3 = short(whole)
+		ok3 = ok3 && len(whole) == 2 && len(minutes) == 2
 	}
-	var v [3]int
-	for i, p := range parts {
-		if !isDigits(p) || len(p) > 2 || (i > 0 && len(p) != 2) {
-			return 0, false, half, false
-		}
-		v[i], _ = strconv.Atoi(p)
+	if !ok1 || !ok2 || !ok3 {
+		return 0, false, half, false
 	}
-	h, m, sec := v[0], v[1], v[2]
 	if shift >= 0 {
-		if h < 1 || h > 12 {
+		if h > 12 || h < 1 && shift > 0 { // "00:34AM" exists
 			return 0, false, half, false
 		}
 		h = h%12 + shift
@@ -96,7 +100,16 @@ func clock(s string) (d time.Duration, seconds, half, ok bool) {
 	if h > 24 || m > 59 || sec > 60 || (h == 24 && (m > 0 || sec > 0)) {
 		return 0, false, half, false
 	}
-	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(sec)*time.Second, len(parts) == 3, half, true
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(sec)*time.Second, seconds, half, true
+}
+
+// short reads one or two digits.
+func short(s string) (int, bool) {
+	if len(s) < 1 || len(s) > 2 || !isDigits(s) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(s)
+	return n, err == nil
 }
 
 // day makes a date of the calendar, or refuses it.
@@ -145,13 +158,20 @@ func century(s string) (int, bool) {
 
 // split3 reads three numbers with one separator between them.
 func split3(s string) (a, b, c string, sep byte, ok bool) {
-	for _, sep := range []byte{'-', '/', '.'} {
-		parts := strings.Split(s, string(sep))
-		if len(parts) == 3 && isDigits(parts[0]) && isDigits(parts[1]) && isDigits(parts[2]) {
-			return parts[0], parts[1], parts[2], sep, true
-		}
+	if !startsWithDigit(s) {
+		return "", "", "", 0, false
 	}
-	return "", "", "", 0, false
+	i := strings.IndexAny(s, "-/.")
+	if i < 0 {
+		return "", "", "", 0, false
+	}
+	sep = s[i]
+	j := strings.IndexByte(s[i+1:], sep)
+	if j < 0 {
+		return "", "", "", 0, false
+	}
+	a, b, c = s[:i], s[i+1:i+1+j], s[i+j+2:]
+	return a, b, c, sep, isDigits(a) && isDigits(b) && isDigits(c)
 }
 
 // numericDay reads 2005-06-07, 24-04-2003, 04-27-00, 02/23/00... monthFirst
@@ -200,6 +220,14 @@ func namedDate(t []token, now time.Time) (date, bool) {
 			return yearOrTime(m, d, t[2:], 2, now)
 		}
 	}
+	if d, ok := dayMonYear(t); ok {
+		return d, true
+	}
+	if whole, clk, ok := strings.Cut(t[0].text, "T"); ok && len(whole) == 10 { // ISO 8601
+		at, ok1 := numericDay(whole, false)
+		when, seconds, half, ok2 := clock(clk)
+		return date{at.Add(when), precision(seconds), 1}, ok1 && ok2 && !half && len(whole) == 10
+	}
 	// 1999/10/12 17:12, 24-04-2003 17:12: a whole year, and a time behind it but
 	// where dots divide.
 	x, _, z, sep, ok := split3(strings.TrimSuffix(t[0].text, ","))
@@ -214,6 +242,100 @@ func namedDate(t []token, now time.Time) (date, bool) {
 		return zoned(date{at.Add(clk), precision(seconds), 2}, t), true
 	}
 	return date{at, 24 * time.Hour, 1}, sep == '.'
+}
+
+// dayMonYear reads 01-jun-99 and 2-Jul-2003, with or without a time.
+func dayMonYear(t []token) (date, bool) {
+	a, rest, ok := strings.Cut(t[0].text, "-")
+	b, c, ok2 := strings.Cut(rest, "-")
+	if !ok || !ok2 {
+		return date{}, false
+	}
+	d, ok := short(a)
+	m, ok2 := month(b)
+	y, ok3 := century(c)
+	if !ok || !ok2 || !ok3 || len(c) == 3 {
+		return date{}, false
+	}
+	at, ok := day(y, m, d)
+	if !ok {
+		return date{}, false
+	}
+	if len(t) > 2 {
+		if clk, seconds, _, ok := clock(t[1].text); ok {
+			return date{at.Add(clk), precision(seconds), 2}, true
+		}
+	}
+	return date{at, 24 * time.Hour, 1}, true
+}
+
+// eastAsian reads the numbers of "2005\u5e741\u67086\u65e5" or a part of it, in any
+// encoding: digits, each with the two to four bytes of one counter behind them.
+func eastAsian(s string) (n [3]int, count int, ok bool) {
+	for s != "" {
+		i := 0
+		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+			i++
+		}
+		j := i
+		for j < len(s) && j < i+4 && (s[j] < '0' || s[j] > '9') {
+			j++
+		}
+		if i == 0 || i > 4 || j < i+2 || s[i] < 0x80 || count == 3 || j < len(s) && !startsWithDigit(s[j:]) {
+			return n, 0, false
+		}
+		n[count], _ = strconv.Atoi(s[:i])
+		count++
+		s = s[j:]
+	}
+	return n, count, count > 0
+}
+
+// asianDate reads dates that begin with the year, or have month and day in one
+// word: "2005\u5e74 1\u6708 6\u65e5", "2003 3\u6708 20", "12\u670825\u65e5 10:30".
+func asianDate(t []token, now time.Time) (date, bool) {
+	var parts [3]int
+	count, used, marked := 0, 0, false
+	for used < len(t) && used < 3 && count < 3 {
+		n, k, ok := eastAsian(t[used].text)
+		if !ok {
+			v, err := strconv.Atoi(t[used].text)
+			if err != nil || !isDigits(t[used].text) || len(t[used].text) > 4 {
+				break
+			}
+			n[0], k = v, 1
+		} else {
+			marked = true
+		}
+		if count+k > 3 {
+			return date{}, false
+		}
+		copy(parts[count:], n[:k])
+		count += k
+		used++
+		if count == 2 && parts[0] <= 12 {
+			break // month and day
+		}
+	}
+	if !marked || used >= len(t) {
+		return date{}, false
+	}
+	if count == 2 && parts[0] <= 12 {
+		return yearOrTime(parts[0], parts[1], t[used:], used, now)
+	}
+	if count != 3 || parts[0] < 1000 {
+		return date{}, false
+	}
+	at, ok := day(parts[0], parts[1], parts[2])
+	if !ok {
+		return date{}, false
+	}
+	if used+1 < len(t) {
+		if clk, seconds, _, ok := clock(t[used].text); ok {
+			return date{at.Add(clk), precision(seconds), used + 1}, true
+		}
+	}
+	return date{at, 24 * time.Hour, used}, true
 }
 
 // zoned takes the offset of "ls --full-time" into account: 2005-06-07
@@ -292,6 +414,9 @@ func numericDate(t []token, now time.Time) (date, bool) {
 		}
 		return yearOrTime(m, d, t[1:], 1, now)
 	}
+	if d, ok := asianDate(t, now); ok {
+		return d, true
+	}
 	m, ok := number(t[0].text, 2)
 	if !ok || len(t) < 3 {
 		return date{}, false
@@ -312,13 +437,33 @@ func month(s string) (int, bool) {
 	if len(s) < 3 || len(s) > 24 || (s[0] >= '0' && s[0] <= '9') {
 		return 0, false
 	}
-	if !utf8.ValidString(s) {
-		if d, err := charmap.Windows1252.NewDecoder().String(s); err == nil {
-			s = d
+	if utf8.ValidString(s) {
+		m, ok := months[strings.ToLower(s)]
+		return m, ok
+	}
+	// Which of the old encodings it is need not be known, as long as all that
+	// make a month of it make the same.
+	found := 0
+	for _, c := range legacy {
+		d, err := c.NewDecoder().String(s)
+		if err != nil {
+			continue
+		}
+		if m, ok := months[strings.TrimRight(strings.ToLower(d), ".,")]; ok {
+			if found != 0 && found != m {
+				return 0, false
+			}
+			found = m
 		}
 	}
-	m, ok := months[strings.TrimRight(strings.ToLower(s), ".,")]
-	return m, ok
+	return found, found != 0
+}
+
+// legacy are the encodings that servers from before UTF-8 print months in.
+var legacy = []*charmap.Charmap{
+	charmap.Windows1252, charmap.Windows1250, charmap.ISO8859_2, charmap.CodePage850, charmap.CodePage852,
+	charmap.KOI8R, charmap.Windows1251, charmap.CodePage866, charmap.ISO8859_5,
+	charmap.ISO8859_7, charmap.ISO8859_9, charmap.Windows1257, charmap.Macintosh,
 }
 
 // months maps names and abbreviations. What means different months in two
@@ -326,18 +471,18 @@ func month(s string) (int, bool) {
 var months = func() map[string]int {
 	all := map[string]int{}
 	for i, names := range []string{
-		"jan january januar janvier janv janeiro enero ene gennaio gen januari januára jaan jän jänner leden led styczeń sty tammikuu tammi tam янв января oca ocak ian ιαν",
-		"feb february februar février févr fév fevr fevereiro fev febrero febbraio februari veebr helmikuu helmi hel luty lut únor úno фев февр февраля şub şubat φεβ",
-		"mar march märz mär mrz mars março marzo maart mrt maaliskuu maalis maa marzec březen bře мар марта märts μαρ",
-		"apr april avril avr abril abr aprile huhtikuu huhti huh kwiecień kwi duben dub апр апреля nis nisan aprill απρ",
-		"may mai maio mayo maggio mag maj mei toukokuu touko tou květen kvě мая май mayıs máj μαι",
-		"jun june juni juin junho junio giugno giu kesäkuu kesä kes czerwiec cze červen čvn июн июня haz haziran juuni ιουν",
-		"jul july juli juillet juil julho julio luglio lug heinäkuu heinä hei lipiec lip červenec čvc июл июля tem temmuz juuli ιουλ",
-		"aug august août aoû aout agosto ago augusti elokuu elo sierpień sie srpen srp авг августа ağu ağustos αυγ",
-		"sep sept september septembre setembro set septiembre settembre syyskuu syys syy wrzesień wrz září zář сен сент сентября eyl eylül szept σεπ",
-		"oct october oktober okt octobre outubro out octubre ottobre ott lokakuu loka lok październik paź říjen říj окт октября eki ekim οκτ",
-		"nov november novembre novembro noviembre marraskuu marras listopad ноя нояб ноября kas kasım νοε",
-		"dec december dezember dez décembre déc dezembro diciembre dic dicembre joulukuu joulu jou grudzień gru prosinec pro дек декабря ara aralık detsember dets δεκ",
+		"jan january januar janvier janv janeiro enero ene gennaio gen januari januára jaan jän jänner leden led styczeń sty tammikuu tammi tam янв января oca ocak ian ιαν gener sau ιανουαρίου січ январь яну",
+		"feb february februar février févr fév fevr fevereiro fev febrero febbraio februari veebr helmikuu helmi hel luty lut únor úno фев февр февраля şub şubat φεβ febr febrer vas únorový únoru φεβρουαρίου лют февраль",
+		"mar march märz mär mrz mars março marzo maart mrt maaliskuu maalis maa marzec březen bře мар марта märts μαρ břez kov mart març márc μαρτίου бер март",
+		"apr april avril avr abril abr aprile huhtikuu huhti huh kwiecień kwi duben dub апр апреля nis nisan aprill απρ bal dubna ápr απριλίου апрель дуб кві",
+		"may mai maio mayo maggio mag maj mei toukokuu touko tou květen kvě мая май mayıs máj μαι geg květ maig maí toukok μαΐου тра",
+		"jun june juni juin junho junio giugno giu kesäkuu kesä kes czerwiec cze červen čvn июн июня haz haziran juuni ιουν bir iun juny jún červ ιουνίου июнь чер юни",
+		"jul july juli juillet juil julho julio luglio lug heinäkuu heinä hei lipiec lip červenec čvc июл июля tem temmuz juuli ιουλ iul juliol júl lie ιουλίου июль лип юли",
+		"aug august août aoû aout agosto ago augusti elokuu elo sierpień sie srpen srp авг августа ağu ağustos αυγ agost avg rgp srpna ágú αυγούστου август сер серп",
+		"sep sept september septembre setembro set septiembre settembre syyskuu syys syy wrzesień wrz září zář сен сент сентября eyl eylül szept σεπ rgs setembre σεπτεμβρίου вер сентябрь",
+		"oct october oktober okt octobre outubro out octubre ottobre ott lokakuu loka lok październik paź říjen říj окт октября eki ekim οκτ spa οκτωβρίου жов октомври октябрь",
+		"nov november novembre novembro noviembre marraskuu marras listopad ноя нояб ноября kas kasım νοε lap lis listopadu nóv νοεμβρίου лис ноябрь",
+		"dec december dezember dez décembre déc dezembro diciembre dic dicembre joulukuu joulu jou grudzień gru prosinec pro дек декабря ara aralık detsember dets δεκ des desember desembre grd δεκεμβρίου гру декабрь",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			name = strings.TrimSuffix(name, ".")

@@ -24,6 +24,9 @@ const (
 func ParseFacts(line string) (files.Entry, Role, bool) {
 	e := files.Entry{Size: -1}
 	facts, name, found := strings.Cut(line, " ")
+	if f, n, ok := strings.Cut(line, ";\t"); ok && len(f) < len(facts) {
+		facts, name, found = f, n, true // a tab where the blank belongs
+	}
 	if !found || name == "" || !strings.Contains(facts, "=") || strings.ContainsRune(line, 0) {
 		return e, Named, false
 	}
@@ -33,6 +36,9 @@ func ParseFacts(line string) (files.Entry, Role, bool) {
 		key, value, ok := strings.Cut(fact, "=")
 		if !ok {
 			return e, Named, false
+		}
+		if value == "" {
+			continue // a fact without a value says nothing
 		}
 		switch strings.ToLower(key) {
 		case "type":

@@ -15,7 +15,7 @@ var (
 )
 
 // parseAS400 reads "QSYS 77824 02/23/00 15:09:55 *DIR name/".
-func parseAS400(line string) (files.Entry, bool) {
+func parseAS400(line string, now time.Time) (files.Entry, bool) {
 	e := files.Entry{Size: -1}
 	if m := as400mem.FindStringSubmatch(line); m != nil {
 		e.Owner, e.Name = m[1], m[2]
@@ -29,7 +29,7 @@ func parseAS400(line string) (files.Entry, bool) {
 	if err != nil {
 		return e, false
 	}
-	at, ok := as400Day(m[3])
+	at, known, ok := as400Day(m[3], now)
 	if !ok {
 		return e, false
 	}
@@ -37,7 +37,10 @@ func parseAS400(line string) (files.Entry, bool) {
 	if !ok {
 		return e, false
 	}
-	e.Owner, e.ModTime, e.Precise, e.Size = m[1], at.Add(clk), time.Second, size
+	e.Owner, e.Size = m[1], size
+	if known {
+		e.ModTime, e.Precise = at.Add(clk), time.Second
+	}
 	e.Name = strings.TrimRight(m[6], "\t")
 	folder, slash := strings.CutSuffix(e.Name, "/")
 	switch m[5] {
@@ -55,27 +58,42 @@ func parseAS400(line string) (files.Entry, bool) {
 	return e, e.Name != ""
 }
 
-// as400Day reads a date whose order depends on the job: month, day, year where
-// that is a date, else day, month, year, else year first.
-func as400Day(s string) (time.Time, bool) {
-	if t, ok := numericDay(s, true); ok {
-		return t, true
+// as400Day reads a date whose order depends on the job that serves: month, day
+// or year first. Where more than one order makes a day that is not still to
+// come, the day stays unknown.
+func as400Day(s string, now time.Time) (at time.Time, known, ok bool) {
+	a, b, c, sep, ok := split3(s)
+	if !ok || len(b) != 2 {
+		return at, false, false
 	}
-	a, b, c, _, ok := split3(s)
-	if !ok {
-		return time.Time{}, false
+	n := func(s string) int { v, _ := strconv.Atoi(s); return v }
+	type order struct {
+		year string
+		m, d int
 	}
-	y, ok := century(a)
-	if !ok {
-		return time.Time{}, false
+	orders := []order{{c, n(b), n(a)}}
+	if sep != '.' { // dots are of the lands that write the day first
+		orders = append(orders, order{c, n(a), n(b)}, order{a, n(b), n(c)})
 	}
-	m, _ := strconv.Atoi(b)
-	d, _ := strconv.Atoi(c)
-	return day(y, m, d)
+	for _, o := range orders {
+		y, fine := century(o.year)
+		if !fine {
+			continue
+		}
+		t, fine := day(y, o.m, o.d)
+		if !fine || t.After(now.Add(48*time.Hour)) || t.Equal(at) {
+			continue
+		}
+		if ok = at.IsZero(); !ok {
+			return time.Time{}, false, true
+		}
+		at = t
+	}
+	return at, !at.IsZero(), !at.IsZero()
 }
 
 var (
-	mvs         = regexp.MustCompile(`^(\S{1,6})\s+(\S{4})\s+(\d{4}/\d{2}/\d{2}|\*\*NONE\*\*)\s+(\d+)\s*(\d+)\s+([A-Z?]+)\s+(\d+)\s+(\d+)\s+(PS|PS-E|PO|PO-E|DA|VS|U|\?)\s+(\S.*)$`)
+	mvs         = regexp.MustCompile(`^(\S{1,6})\s+(\S{4})\s+(\d{4}/\d{2}/\d{2}|\*\*NONE\*\*)\s+(\d+)\s*(\d+|\?{2,}|\+{2,})\s+([A-Z?]+)\s+(\d+)\s+(\d+)\s+(PS|PS-E|PO|PO-E|DA|VS|U|\?)\s+(\S.*)$`)
 	mvsSquashed = regexp.MustCompile(`^(\S{1,6})\s+(\S{4})\s+(\d{4}/\d{2}/\d{2})\s+(\d{5,})\s+([A-Z?]+)\s+(\d+)\s+(\d+)\s+(PS|PS-E|PO|PO-E|DA)\s+(\S.*)$`)
 	mvsVSAM     = regexp.MustCompile(`^(\S{1,6})\s+(\S{4})\s+VSAM\s+(\S.*)$`)
 	mvsAway     = regexp.MustCompile(`^(Migrated|ARCIVE Not Direct Access Device|\S{1,6}\s+Tape|Pseudo Directory)\s+(\S.*)$`)
@@ -114,6 +132,40 @@ func parseMVS(line string) (files.Entry, bool) {
 		return organised("", "*", m[2])
 	}
 	return e, false
+}
+
+// jes is a job of the spool: `USER1 JOB01906 USER1 OUTPUT A RC=0000 3 spool
+// files`, or the short form without owner and class.
+var jes = regexp.MustCompile(`^([A-Z#@$][A-Z0-9#@$]{0,7})\s+((?:JOB|TSU|STC|J|T|S)\d{5,7})\s+(?:([A-Z#@$][A-Z0-9#@$]{0,7})\s+)?(INPUT|HELD|ACTIVE|OUTPUT)\b.*$`)
+
+// parseJES reads the jobs that z/OS lists after SITE FILETYPE=JES.
+func parseJES(line string) (files.Entry, bool) {
+	m := jes.FindStringSubmatch(line)
+	if m == nil {
+		return files.Entry{}, false
+	}
+	e := files.Entry{Name: m[2], Size: -1, Owner: m[3]}
+	if e.Owner == "" {
+		e.Owner = m[1]
+	}
+	return e, true
+}
+
+// isMember reports whether a line is a member of a partitioned dataset that has
+// no statistics: a name alone, padded to the width of the table or, where the
+// table's head was seen, not.
+func isMember(line string, inTable bool) bool {
+	name := strings.TrimSpace(line)
+	if len(name) == 0 || len(name) > 8 || !inTable && len(line) < 60 {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		if (c < 'A' || c > 'Z') && c != '#' && c != '@' && c != '$' && (c < '0' || c > '9' || i == 0) {
+			return false
+		}
+	}
+	return true
 }
 
 var (
@@ -157,7 +209,7 @@ func yearFirst(s string) (time.Time, bool) {
 	return day(y, m, d)
 }
 
-var nonStop = regexp.MustCompile(`^\s*(\S+)\s+(\d+)[A-Z]?\s+(\d+)\s+(\d{1,2})-([A-Za-z]{3})-(\d{2,4})\s+(\d{1,2}:\d{2}:\d{2})\s+(\d+),\s*(\d+)\s+"?([A-Za-z-]{4})"?\s*$`)
+var nonStop = regexp.MustCompile(`^\s*(\S+)\s+(\d+)[A-Z]?\s+(\d+)\s+(\d{1,2})-([A-Za-z]{3})-(\d{2,4})\s+(\d{1,2}:\d{2}:\d{2})\s+(\d+),\s*(\d+)\s+"?([^"]{1,8})"?\s*$`)
 
 // parseNonStop reads HP NonStop: `NAME 101 528 6-Apr-07 14:21:18 255, 0 "oooo"`.
 func parseNonStop(line string) (files.Entry, bool) {
@@ -192,7 +244,7 @@ func parseNonStop(line string) (files.Entry, bool) {
 	return e, true
 }
 
-var zvm = regexp.MustCompile(`^(\S+)\s+(\S+)\s+(?:([FV])\s+(\d+)\s+(\d+)\s+(\d+)|(DIR|-)\s+-\s+-\s+-)\s+(\d{4}-\d{2}-\d{2})\s+(\d{1,2}:\d{2}:\d{2})(?:\s+(\S+))?\s*$`)
+var zvm = regexp.MustCompile(`^(\S+)\s+(\S+)\s+(?:([FV])\s+(\d+)\s+(\d+)\s+(\d+)|(DIR|-)\s+-\s+-\s+-)\s+(\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{2,4})\s+(\d{1,2}:\d{2}(?::\d{2})?)(?:\s+(\S+))?\s*$`)
 
 // parseZVM reads z/VM: "NAME EXEC V 79 81 1 2013-01-04 15:44:11 OWNER".
 func parseZVM(line string) (files.Entry, bool) {
@@ -205,11 +257,11 @@ func parseZVM(line string) (files.Entry, bool) {
 	if !ok {
 		return e, false
 	}
-	clk, _, _, ok := clock(m[9])
+	clk, seconds, _, ok := clock(m[9])
 	if !ok {
 		return e, false
 	}
-	e.ModTime, e.Precise, e.Name = at.Add(clk), time.Second, m[1]+"."+m[2]
+	e.ModTime, e.Precise, e.Name = at.Add(clk), precision(seconds), m[1]+"."+m[2]
 	if m[10] != "-" {
 		e.Owner = m[10]
 	}
@@ -229,7 +281,7 @@ func parseZVM(line string) (files.Entry, bool) {
 }
 
 var (
-	nortelWf = regexp.MustCompile(`^(\S+)\s+(\d+)\s+(\d{2}/\d{2}/\d{2})\s+[A-Z][a-z]{2}\.?\s+(\d{1,2}:\d{2}:\d{2})\.?\s*$`)
+	nortelWf = regexp.MustCompile(`^(\S+)\s+(\d+)\s+(\d{2}/\d{2}/\d{2})\s+[A-Z][a-z]{2,3}\.?\s+(\d{1,2}:\d{2}:\d{2})\.?\s*$`)
 	nortelVx = regexp.MustCompile(`^\s*(\d+)\s+([A-Za-z]{3})-(\d{2})-(\d{4})\s+(\d{1,2}:\d{2}:\d{2})\s+(\S.*?)(\s+<DIR>)?\s*$`)
 )
 
@@ -271,5 +323,53 @@ func parseNortel(line string) (files.Entry, bool) {
 		e.Size = n
 	}
 	e.ModTime, e.Precise = at.Add(when), time.Second
+	return e, true
+}
+
+var (
+	nameFirst = regexp.MustCompile(`^(\S+)\s+(<DIR>|\d{1,18})\s+(\d{2}-\d{2}-\d{2}(?:\d{2})?)\s+(\d{1,2}:\d{2}(?::\d{2})?)\s*$`)
+	os9       = regexp.MustCompile(`^\s*(\d+\.\d+)\s+(\d{2}/\d{2}/\d{2})\s+(\d{2})(\d{2})\s+([d-][-a-z]{7})\s+[0-9A-F]+\s+(\d{1,18})\s+(\S.*)$`)
+)
+
+// parseNameFirst reads old servers for Windows: "DESIGN1.DOC 11264 05-11-95 14:20".
+func parseNameFirst(line string) (files.Entry, bool) {
+	e := files.Entry{Size: -1}
+	m := nameFirst.FindStringSubmatch(line)
+	if m == nil {
+		return e, false
+	}
+	at, ok := numericDay(m[3], true)
+	clk, seconds, _, ok2 := clock(m[4])
+	if !ok || !ok2 {
+		return e, false
+	}
+	e.Name, e.ModTime, e.Precise = m[1], at.Add(clk), precision(seconds)
+	if m[2] == "<DIR>" {
+		e.Type = files.Dir
+		return e, true
+	}
+	var err error
+	e.Size, err = strconv.ParseInt(m[2], 10, 64)
+	return e, err == nil
+}
+
+// parseOS9 reads OS-9: owner, day, time, attributes, sector, bytes, name:
+// "20.20 07/03/29 1026 d-ewrewr 2650 85920 name".
+func parseOS9(line string) (files.Entry, bool) {
+	e := files.Entry{Size: -1}
+	m := os9.FindStringSubmatch(line)
+	if m == nil {
+		return e, false
+	}
+	at, ok := yearFirst(m[2])
+	clk, _, _, ok2 := clock(m[3] + ":" + m[4])
+	size, err := strconv.ParseInt(m[6], 10, 64)
+	if !ok || !ok2 || err != nil {
+		return e, false
+	}
+	e.Name, e.Owner, e.ModTime, e.Precise, e.Size = m[7], m[1], at.Add(clk), time.Minute, size
+	if m[5][0] == 'd' {
+		e.Type, e.Size = files.Dir, -1
+	}
 	return e, true
 }

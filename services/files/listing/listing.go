@@ -39,7 +39,8 @@ type Reader struct {
 	tooLong bool
 	batch   []files.Entry
 	report  files.Report
-	pending string // a VMS name whose facts are on the next line
+	pending string // the first line of a VMS entry that goes on
+	members bool   // the head of a table of members has been seen
 	// Self is what the listing says about the folder itself: MLSD's cdir.
 	Self *files.Entry
 }
@@ -54,14 +55,15 @@ func NewReader(kind Kind, now time.Time, emit func([]files.Entry) error) *Reader
 // batchSize is how many entries are handed over at once.
 const batchSize = 256
 
-// Write implements io.Writer. It fails with what emit returned, or with TooBig.
+// Write implements io.Writer. The entries that b completes are handed over
+// before it returns. It fails with what emit returned, or with TooBig.
 func (r *Reader) Write(b []byte) (int, error) {
 	n := len(b)
 	for len(b) > 0 {
 		i := bytes.IndexByte(b, '\n')
 		if i < 0 {
 			r.add(b)
-			return n, nil
+			break
 		}
 		r.add(b[:i])
 		b = b[i+1:]
@@ -69,7 +71,7 @@ func (r *Reader) Write(b []byte) (int, error) {
 			return n - len(b), err
 		}
 	}
-	return n, nil
+	return n, r.Flush()
 }
 
 func (r *Reader) add(b []byte) {
@@ -113,28 +115,45 @@ func (r *Reader) mlsd(line string) error {
 
 func (r *Reader) list(line string) error {
 	if r.pending != "" {
-		name := r.pending
+		first := r.pending
 		r.pending = ""
-		if e, ok := parseVMS(name + " " + strings.TrimSpace(line)); ok {
+		if e, ok := parseVMS(first + " " + strings.TrimSpace(line)); ok && line[0] == ' ' {
 			return r.accept(e)
 		}
-		r.unread(name)
+		r.unread(first)
 	}
-	if ignorable(line) {
+	if e, ok := parseUnix(line, r.now); ok && strings.IndexByte(line, 0) < 0 {
+		return r.named(e) // nearly all there is
+	}
+	if r.ignorable(line) {
 		return nil
 	}
-	e, ok := ParseLine(line, r.now)
+	if e, role, ok := factsInList(line); ok {
+		if role == Named {
+			return r.named(e)
+		}
+		return nil
+	}
+	if e, ok := tryAll(parsers[1:], line, r.now); ok {
+		return r.named(e)
+	}
 	switch {
-	case ok && (e.Name == "." || e.Name == ".."):
-		return nil
-	case ok:
-		return r.accept(e)
-	case isVMSName(line):
-		r.pending = strings.TrimSpace(line)
+	case isMember(line, r.members):
+		return r.accept(files.Entry{Name: strings.TrimSpace(line), Size: -1})
+	case goesOn(line):
+		r.pending = strings.TrimRight(line, " \t")
 		return nil
 	}
 	r.unread(line)
 	return nil
+}
+
+// named accepts what is not the folder itself or the one above.
+func (r *Reader) named(e files.Entry) error {
+	if e.Name == "." || e.Name == ".." {
+		return nil
+	}
+	return r.accept(e)
 }
 
 func (r *Reader) accept(e files.Entry) error {
@@ -188,36 +207,42 @@ func (r *Reader) Close() (files.Report, error) {
 }
 
 // ignorable reports whether a line of LIST belongs to no entry: blank lines,
-// totals, the headers of some systems.
-func ignorable(line string) bool {
+// totals, the heads of some systems' tables.
+func (r *Reader) ignorable(line string) bool {
 	t := strings.TrimSpace(line)
-	if t == "" {
+	if t == "" || vmsFrame(t) {
 		return true
 	}
 	fields := strings.Fields(t)
-	lower := strings.ToLower(t)
-	switch {
-	case len(fields) == 2 && isTotal(fields[0]) && isDigits(strings.TrimSuffix(fields[1], "k")),
-		strings.HasPrefix(lower, "total of ") && strings.Contains(lower, " file"),
-		strings.HasPrefix(lower, "grand total of "),
-		strings.HasPrefix(t, "Directory ") && (strings.HasSuffix(t, "]") || strings.HasSuffix(t, ">")):
-		return true
+	if len(fields) == 2 && isSum(fields[1]) &&
+		(isTotal(fields[0]) || fields[0][0] >= 0x80 && r.report.Entries == 0 && r.report.Unread == 0) {
+		return true // "total 12" in any language: the first line
 	}
-	joined := strings.Join(fields, " ")
-	switch joined {
-	case "Volume Unit Referred Ext Used Recfm Lrecl BlkSz Dsorg Dsname",
-		"Name VV.MM Created Changed Size Init Mod Id",
-		"File Code EOF Last Modification Owner RWEP",
-		"Name Size TTR Alias-of AC --------- Attributes --------- Amode Rmode":
+	if len(fields) < 4 {
+		return false
+	}
+	first, last := fields[0], fields[len(fields)-1]
+	switch {
+	case first == "Name" && fields[1] == "VV.MM" && last == "Id", first == "Name" && fields[1] == "Size" && last == "Rmode":
+		r.members = true
+		return true
+	case first == "Volume" && last == "Dsname", first == "JOBNAME" && fields[1] == "JOBID",
+		first == "File" && fields[1] == "Code" && last == "RWEP":
 		return true
 	}
 	return false
 }
 
+// isSum reads the sum of blocks: 12, 4.0K, 1,024.
+func isSum(s string) bool {
+	return startsWithDigit(s) && strings.Trim(strings.TrimRight(s, "kKMGT"), "0123456789.,") == ""
+}
+
 // isTotal knows ls's word for the sum of blocks in some languages.
 func isTotal(word string) bool {
 	switch strings.ToLower(strings.TrimSuffix(word, ":")) {
-	case "total", "totale", "totaal", "insgesamt", "gesamt", "yhteensä", "totalt", "razem", "celkem", "итого", "合計", "总用量", "總計", "合计":
+	case "total", "totale", "totaal", "insgesamt", "gesamt", "yhteensä", "totalt", "razem", "celkem", "итого", "合計", "总用量", "總計", "合计",
+		"összesen", "toplam", "всего", "łącznie", "všetko", "skupaj", "ukupno", "σύνολο", "합계", "총", "kokku", "разом":
 		return true
 	}
 	return false
@@ -235,32 +260,42 @@ func isDigits(s string) bool {
 	return true
 }
 
+// parsers are the forms of LIST in the order they are tried.
+var parsers = []func(string, time.Time) (files.Entry, bool){
+	parseUnix, parseDOS, parseEPLF, noNow(parseVMS), noNow(parseNumeric), noNow(parseVShell), noNow(parseOS2), parseAS400,
+	noNow(parseMVS), noNow(parsePDS), noNow(parseJES), noNow(parseNonStop), noNow(parseZVM), noNow(parseNortel), noNow(parseNameFirst), noNow(parseOS9),
+}
+
+func noNow(f func(string) (files.Entry, bool)) func(string, time.Time) (files.Entry, bool) {
+	return func(line string, _ time.Time) (files.Entry, bool) { return f(line) }
+}
+
 // ParseLine reads one line of LIST on its own. Name may be "." or "..".
 func ParseLine(line string, now time.Time) (files.Entry, bool) {
-	if strings.ContainsRune(line, 0) {
-		return files.Entry{}, false
+	if e, role, ok := factsInList(line); ok && role == Named {
+		return e, true
 	}
-	l := line
-	for _, parse := range []func(string, time.Time) (files.Entry, bool){
-		parseUnix, parseDOS, parseEPLF, noNow(parseVMS), noNow(parseNumeric), noNow(parseVShell), noNow(parseOS2), noNow(parseAS400),
-		noNow(parseMVS), noNow(parsePDS), noNow(parseNonStop), noNow(parseZVM), noNow(parseNortel),
-	} {
-		if e, ok := parse(l, now); ok && e.Name != "" {
-			if e.Display == "" {
-				e.Display = files.Display(e.Name)
+	e, ok := tryAll(parsers, line, now)
+	e.Display = files.Display(e.Name)
+	return e, ok
+}
+
+func tryAll(parsers []func(string, time.Time) (files.Entry, bool), line string, now time.Time) (files.Entry, bool) {
+	if strings.IndexByte(line, 0) < 0 {
+		for _, parse := range parsers {
+			if e, ok := parse(line, now); ok && e.Name != "" {
+				return e, true
 			}
-			return e, true
-		}
-	}
-	if strings.Contains(line, "=") && strings.Contains(line, "; ") {
-		// Some servers answer LIST with the lines of MLSD.
-		if e, role, ok := ParseFacts(line); ok && role == Named {
-			return e, true
 		}
 	}
 	return files.Entry{}, false
 }
 
-func noNow(f func(string) (files.Entry, bool)) func(string, time.Time) (files.Entry, bool) {
-	return func(line string, _ time.Time) (files.Entry, bool) { return f(line) }
+// factsInList reads the lines of MLSD, with which some servers answer LIST.
+func factsInList(line string) (files.Entry, Role, bool) {
+	head := line[:len(line)-len(strings.TrimLeftFunc(line, func(c rune) bool { return c != ' ' && c != '\t' }))]
+	if i := strings.IndexByte(head, '='); i <= 0 || !strings.Contains(strings.ToLower(head), "type=") {
+		return files.Entry{}, Named, false
+	}
+	return ParseFacts(line)
 }

@@ -2,7 +2,6 @@ package listing
 
 import (
 	"io/fs"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +12,7 @@ import (
 // parseDOS reads IIS and other servers that speak like DIR:
 // "04-27-00  12:09PM       <DIR>          name", "2002-09-02  19:06  9,730 name".
 func parseDOS(line string, _ time.Time) (files.Entry, bool) {
-	t := tokenize(line)
+	t := tokenize(line, nil)
 	if len(t) < 4 {
 		return files.Entry{}, false
 	}
@@ -128,102 +127,11 @@ func parseEPLF(line string, _ time.Time) (files.Entry, bool) {
 	return e, typed
 }
 
-var vms = regexp.MustCompile(`^(\S+;\d+)\s+(?:(\d+)(?:/(\d+))?\s+)?(\d{1,2})-([A-Za-z]{3})-(\d{4})\s+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(?:(\d+)(?:/\d+)?\s*)?(?:(\[[^][]*\]))?\s*(?:(\([RWEDrwed]*(?:,[RWEDrwed]*){0,3}\)))?\s*$`)
-
-// vmsSizeFirst is an older form without versions.
-var vmsLoose = regexp.MustCompile(`^(\S+\.DIR(?:;\d+)?)\s+(\d+)\s+(\d{1,2})-([A-Za-z]{3})-(\d{4})\s+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(\[[^][]*\])?\s*(\([RWED]*(?:,[RWED]*){0,3}\))?\s*$`)
-
-// parseVMS reads OpenVMS: "NAME.EXT;1  155  2-JUL-2003 10:30:13.64 [owner] (RWED,RE,,)".
-// Sizes are blocks of 512 bytes, so only roughly known.
-func parseVMS(line string) (files.Entry, bool) {
-	e := files.Entry{Size: -1}
-	line = strings.TrimSpace(line)
-	m := vms.FindStringSubmatch(line)
-	if m == nil {
-		l := vmsLoose.FindStringSubmatch(line)
-		if l == nil {
-			return e, false
-		}
-		m = []string{l[0], l[1], l[2], "", l[3], l[4], l[5], l[6], "", l[7], l[8]}
-	}
-	mon, ok := month(m[5])
-	if !ok {
-		return e, false
-	}
-	y, _ := strconv.Atoi(m[6])
-	d, _ := strconv.Atoi(m[4])
-	at, ok := day(y, mon, d)
-	if !ok {
-		return e, false
-	}
-	clk, seconds, _, ok := clock(m[7])
-	if !ok {
-		return e, false
-	}
-	e.ModTime, e.Precise = at.Add(clk), precision(seconds)
-	blocks := m[2]
-	if blocks == "" {
-		blocks = m[8]
-	}
-	if n, err := strconv.ParseInt(blocks, 10, 32); err == nil {
-		e.Size = n * 512
-	}
-	if owner := strings.Trim(m[9], "[]"); owner != "" {
-		if group, user, ok := strings.Cut(owner, ","); ok {
-			e.Group, e.Owner = strings.TrimSpace(group), strings.TrimSpace(user)
-		} else {
-			e.Owner = owner
-		}
-	}
-	name := m[1]
-	base, _, _ := strings.Cut(name, ";")
-	if folder, ok := strings.CutSuffix(strings.ToUpper(base), ".DIR"); ok {
-		e.Type, e.Size = files.Dir, -1
-		name = base[:len(folder)]
-	}
-	e.Name = unescapeVMS(name)
-	return e, e.Name != ""
-}
-
-// unescapeVMS takes the circumflexes of ODS-5 names out: "^_" is a blank.
-func unescapeVMS(name string) string {
-	if !strings.Contains(name, "^") {
-		return name
-	}
-	var b strings.Builder
-	for i := 0; i < len(name); i++ {
-		if name[i] != '^' || i+1 == len(name) {
-			b.WriteByte(name[i])
-			continue
-		}
-		i++
-		if name[i] == '_' {
-			b.WriteByte(' ')
-			continue
-		}
-		if i+1 < len(name) {
-			if v, err := strconv.ParseUint(name[i:i+2], 16, 8); err == nil {
-				b.WriteByte(byte(v))
-				i++
-				continue
-			}
-		}
-		b.WriteByte(name[i])
-	}
-	return b.String()
-}
-
-var vmsName = regexp.MustCompile(`^\S+\.?\S*;\d+\s*$`)
-
-// isVMSName reports whether a line is a long VMS name alone, its facts being
-// on the next line.
-func isVMSName(line string) bool { return vmsName.MatchString(line) }
-
 // parseNumeric reads "0100644 500 101 12345 123456789 name": mode, owner,
 // group, size, seconds since 1970.
 func parseNumeric(line string) (files.Entry, bool) {
 	e := files.Entry{Size: -1}
-	t := tokenize(line)
+	t := tokenize(line, nil)
 	if len(t) < 6 || t[0].start != 0 || len(t[0].text) < 5 || len(t[0].text) > 7 {
 		return e, false
 	}
@@ -264,7 +172,7 @@ func parseNumeric(line string) (files.Entry, bool) {
 // slash.
 func parseVShell(line string) (files.Entry, bool) {
 	e := files.Entry{Size: -1}
-	t := tokenize(line)
+	t := tokenize(line, nil)
 	if len(t) < 6 || !isDigits(t[0].text) || !strings.HasSuffix(t[2].text, ",") {
 		return e, false
 	}
@@ -303,7 +211,7 @@ func parseVShell(line string) (files.Entry, bool) {
 // parseOS2 reads " 1123 DIR  A    10-05-100  23:38  name".
 func parseOS2(line string) (files.Entry, bool) {
 	e := files.Entry{Size: -1}
-	t := tokenize(line)
+	t := tokenize(line, nil)
 	if len(t) < 4 || !isDigits(t[0].text) {
 		return e, false
 	}
@@ -321,7 +229,7 @@ func parseOS2(line string) (files.Entry, bool) {
 		}
 	}
 	at, ok := numericDay(t[i].text, true)
-	if !ok || i+2 >= len(t) || strings.Contains(t[i].text, "/") {
+	if !ok || i+2 >= len(t) || len(t[i].text) < 8 || t[i].text[2] != '-' {
 		return e, false
 	}
 	clk, seconds, _, ok := clock(t[i+1].text)
