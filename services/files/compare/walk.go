@@ -1,0 +1,490 @@
+package compare
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/text/unicode/norm"
+
+	"guichet/services/fault"
+	"guichet/services/files"
+	"guichet/services/files/ops/trash"
+)
+
+// Progress is how far a walk is.
+type Progress struct {
+	Folders int // looked into
+	Names   int // found, on both sides together
+	Queued  int // folders known of and not looked into yet
+	// Hashed and ToHash count the files whose contents are compared.
+	Hashed, ToHash int
+	Folder         files.Path // the newest one
+}
+
+// WalkOptions change how folders are walked.
+type WalkOptions struct {
+	// Filter leaves a name out on both sides; nil: none.
+	Filter func(rel files.Path, e files.Entry) bool
+	// Parallel is how many folders are listed at once; 0: 4, at most 16.
+	Parallel int
+	// Checksums compares the contents of files of the same size: by checksums
+	// that the servers compute, else by reading them.
+	Checksums bool
+	// Only names folders, relative to both roots; nothing but what lies in them is
+	// compared, and folders in them only where one side has them. nil: all.
+	Only []files.Path
+	// Progress is called from one goroutine at a time.
+	Progress func(Progress)
+
+	// each gets the rows of every folder as soon as it is compared, before the
+	// folders in it are walked.
+	each func(rows []Row) error
+	// skip leaves folders unwalked that this side alone has.
+	skip [2]bool
+}
+
+const maxParallel = 16
+
+// Walk lists both trees, many folders at once, and changes nothing. A missing
+// folder counts as empty. Faults: those of listing the two folders themselves;
+// Unsupported when one lies in the other; TooBig for trees without end.
+func Walk(ctx context.Context, left, right Tree, o WalkOptions) (*Scan, error) {
+	if inside(left, right) || inside(right, left) {
+		return nil, fault.Newf(fault.Unsupported, "compare", "", "one folder lies in the other")
+	}
+	w := &walker{trees: [2]Tree{left, right}, o: o, scan: &Scan{Part: o.Only != nil}}
+	for side, t := range w.trees {
+		caps, err := t.FS.Caps(ctx)
+		if err != nil {
+			return nil, err
+		}
+		w.fold = w.fold || caps.CaseFolding
+		w.scan.keeps[side] = caps.SetTime
+	}
+	if w.o.Parallel == 0 {
+		w.o.Parallel = 4
+	}
+	w.o.Parallel = min(w.o.Parallel, maxParallel)
+	tops := []*folder{{there: [2]bool{true, true}, path: [2]files.Path{left.Path, right.Path}}}
+	if o.Only != nil {
+		tops = w.only()
+	}
+	if err := w.run(ctx, tops); err != nil {
+		return nil, fault.From("compare", "", err)
+	}
+	for _, top := range tops {
+		w.gather(top)
+	}
+	if o.Checksums {
+		if err := w.hash(ctx); err != nil {
+			return nil, fault.From("compare", "", err)
+		}
+	}
+	w.scan.Shift = w.scan.findShift()
+	return w.scan, nil
+}
+
+// inside reports whether b is a or lies in it.
+func inside(a, b Tree) bool {
+	x, y := strings.TrimSuffix(a.FS.URL(a.Path), "/"), strings.TrimSuffix(b.FS.URL(b.Path), "/")
+	return x == y || strings.HasPrefix(y, x+"/")
+}
+
+// folder is one folder of both trees.
+type folder struct {
+	rel   files.Path
+	path  [2]files.Path // in full
+	there [2]bool
+	depth int
+	flat  bool // folders that both sides have are not walked
+
+	empty bool // known to be on both sides, and not walked
+
+	rows []Row
+	sub  map[int]*folder // folders of one side, by row
+	both []*folder
+}
+
+type walker struct {
+	trees [2]Tree
+	o     WalkOptions
+	fold  bool
+
+	mu       sync.Mutex
+	wake     *sync.Cond
+	stack    []*folder // the newest is walked first, which keeps it short
+	busy     int
+	failure  error
+	progress Progress
+	scan     *Scan
+}
+
+// only makes the folders to begin with where not all are compared.
+func (w *walker) only() []*folder {
+	var tops []*folder
+	for _, rel := range w.o.Only {
+		f := &folder{rel: rel, there: [2]bool{true, true}, depth: len(rel), flat: true}
+		for side, t := range w.trees {
+			f.path[side] = slices.Clone(t.Path)
+			for _, name := range rel {
+				f.path[side] = f.path[side].Join(files.ImportName(t.FS, name))
+			}
+		}
+		tops = append(tops, f)
+	}
+	return tops
+}
+
+// run walks all folders with a bounded number of goroutines.
+func (w *walker) run(ctx context.Context, tops []*folder) error {
+	w.wake = sync.NewCond(&w.mu)
+	w.stack = slices.Clone(tops)
+	stop := context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.failure = ctx.Err()
+		w.wake.Broadcast()
+	})
+	defer stop()
+	var g sync.WaitGroup
+	for range w.o.Parallel {
+		g.Go(func() {
+			for f := w.take(); f != nil; f = w.take() {
+				w.done(f, w.one(ctx, f))
+			}
+		})
+	}
+	g.Wait()
+	return w.failure
+}
+
+// take gives the next folder, nil when all are done or one failed.
+func (w *walker) take() *folder {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		switch {
+		case w.failure != nil, len(w.stack) == 0 && w.busy == 0:
+			return nil
+		case len(w.stack) > 0:
+			f := w.stack[len(w.stack)-1]
+			w.stack = w.stack[:len(w.stack)-1]
+			w.busy++
+			return f
+		}
+		w.wake.Wait()
+	}
+}
+
+func (w *walker) done(f *folder, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy--
+	if err != nil && w.failure == nil {
+		w.failure = err
+	}
+	for i := len(f.rows) - 1; i >= 0; i-- {
+		if sub := f.sub[i]; sub != nil {
+			w.stack = append(w.stack, sub)
+		}
+	}
+	for _, sub := range f.both {
+		if !sub.empty {
+			w.stack = append(w.stack, sub)
+		}
+	}
+	w.progress.Folders++
+	w.progress.Queued, w.progress.Folder = len(w.stack)+w.busy, f.rel
+	if w.o.Progress != nil {
+		w.o.Progress(w.progress)
+	}
+	w.wake.Broadcast()
+}
+
+// one compares one folder.
+func (w *walker) one(ctx context.Context, f *folder) error {
+	if f.depth > files.MaxDepth {
+		return fault.Newf(fault.TooBig, "compare", "", "more than %d folders deep", files.MaxDepth)
+	}
+	var lists [2][]files.Entry
+	var g errgroup.Group
+	for side := range w.trees {
+		if f.there[side] {
+			g.Go(func() (err error) { lists[side], err = w.list(ctx, f, Side(side)); return err })
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	w.pair(f, lists)
+	if w.o.each != nil {
+		return w.o.each(f.rows)
+	}
+	return nil
+}
+
+// list lists one side of a folder. What cannot be listed is written down.
+func (w *walker) list(ctx context.Context, f *folder, side Side) ([]files.Entry, error) {
+	var entries []files.Entry
+	report, err := w.trees[side].FS.List(ctx, f.path[side], func(e []files.Entry) error {
+		entries = append(entries, e...)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.progress.Names += len(e)
+		if w.progress.Names > 2*files.MaxEntries {
+			return fault.Newf(fault.TooBig, "compare", "", "more than %d names", 2*files.MaxEntries)
+		}
+		return ctx.Err()
+	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.scan.Unread[side] += report.Unread
+	top := f.depth == 0 || f.flat
+	switch {
+	case err == nil:
+		return entries, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case fault.Is(err, fault.TooBig):
+		return nil, err
+	case top && fault.Is(err, fault.NotFound):
+		if f.depth == 0 {
+			w.scan.Missing[side] = true
+		}
+		f.there[side] = false
+		return nil, nil
+	case f.depth == 0, fault.KindOf(err).Transient():
+		return nil, err
+	}
+	// One closed folder does not stop the rest, but nothing is deleted then.
+	w.scan.Closed[side] = append(w.scan.Closed[side], f.rel)
+	f.there[side] = false
+	f.rows = append(f.rows, Row{Rel: f.rel, note: Unlisted, Entry: [2]*files.Entry{}, Path: w.below(f)})
+	return nil, nil
+}
+
+// below gives a folder's paths below the two roots.
+func (w *walker) below(f *folder) (p [2]files.Path) {
+	for side, t := range w.trees {
+		p[side] = f.path[side][len(t.Path):]
+	}
+	return p
+}
+
+// folded is what a name is compared by where the exact one is not there:
+// composed characters, and without case where one side knows none.
+func (w *walker) folded(name string) string {
+	name = norm.NFC.String(name)
+	if w.fold {
+		name = strings.ToLower(name)
+	}
+	return name
+}
+
+// pair finds which names of the two sides belong together.
+func (w *walker) pair(f *folder, lists [2][]files.Entry) {
+	closed := len(f.rows) > 0
+	if closed {
+		return // of a folder that one side hides nothing is said
+	}
+	left, right := w.trees[Left].FS, w.trees[Right].FS
+	plain := make([][2]*files.Entry, 0, max(len(lists[0]), len(lists[1])))
+	exact := make(map[string]int, len(lists[Left]))
+	names := make([]string, 0, cap(plain)) // neutral
+	for i := range lists[Left] {
+		e := &lists[Left][i]
+		if hidden(e.Name) || !w.usable(f, Left, e) {
+			continue
+		}
+		name := files.ExportName(left, e.Name)
+		exact[name] = len(plain)
+		plain, names = append(plain, [2]*files.Entry{e, nil}), append(names, name)
+	}
+	var rest []int // rows of the right side alone
+	for i := range lists[Right] {
+		e := &lists[Right][i]
+		if hidden(e.Name) || !w.usable(f, Right, e) {
+			continue
+		}
+		name := files.ExportName(right, e.Name)
+		if at, ok := exact[name]; ok && plain[at][Right] == nil {
+			plain[at][Right] = e
+			continue
+		}
+		rest = append(rest, len(plain))
+		plain, names = append(plain, [2]*files.Entry{nil, e}), append(names, name)
+	}
+	twins := w.match(plain, names, rest)
+	order := make([]int, 0, len(plain))
+	for i := range plain {
+		if plain[i] != [2]*files.Entry{} {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(names[a], names[b]) })
+	for _, i := range order {
+		w.row(f, names[i], plain[i], twins[i])
+	}
+}
+
+// match brings names together that differ in what one side does not keep apart,
+// and finds those that would get into each other's way.
+func (w *walker) match(plain [][2]*files.Entry, names []string, rest []int) (twins map[int]bool) {
+	twins = map[int]bool{}
+	if !w.fold && len(rest) == 0 {
+		return twins
+	}
+	byFold := map[string][]int{}
+	for i, name := range names {
+		if key := w.folded(name); w.fold || plain[i][Left] == nil || plain[i][Right] == nil {
+			byFold[key] = append(byFold[key], i)
+		}
+	}
+	for _, same := range byFold {
+		if len(same) < 2 {
+			continue
+		}
+		var alone [2][]int
+		whole := 0
+		for _, i := range same {
+			switch {
+			case plain[i][Left] == nil:
+				alone[Right] = append(alone[Right], i)
+			case plain[i][Right] == nil:
+				alone[Left] = append(alone[Left], i)
+			default:
+				whole++
+			}
+		}
+		if whole == 0 && len(alone[Left]) == 1 && len(alone[Right]) == 1 {
+			l, r := alone[Left][0], alone[Right][0]
+			plain[l][Right], plain[r][Right] = plain[r][Right], nil
+			continue
+		}
+		if w.fold {
+			for _, i := range append(alone[Left], alone[Right]...) {
+				twins[i] = true
+			}
+		}
+	}
+	return twins
+}
+
+// hidden names belong to Guichet: copies under way, files set aside, the trash.
+func hidden(name string) bool {
+	return files.IsPartName(name) || name == trash.Folder
+}
+
+// usable drops names that no name can be; they count as unread.
+func (w *walker) usable(f *folder, side Side, e *files.Entry) bool {
+	if files.CheckName(e.Name) == nil {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.scan.Unread[side]++
+	r := Row{Rel: f.rel.Join(files.Display(e.Name)), note: Unreadable}
+	r.Entry[side] = e
+	r.Path = w.below(f)
+	f.rows = append(f.rows, r)
+	return false
+}
+
+// row makes the row, or the folder, of a name.
+func (w *walker) row(f *folder, name string, e [2]*files.Entry, twin bool) {
+	below := w.below(f)
+	r := Row{Rel: f.rel.Join(name), Entry: e}
+	for side, t := range w.trees {
+		own := files.ImportName(t.FS, name)
+		if e[side] != nil {
+			own = e[side].Name
+		}
+		r.Path[side] = below[side].Join(own)
+	}
+	l, rt := e[Left], e[Right]
+	any := l
+	if any == nil {
+		any = rt
+	}
+	isFolder := func(e *files.Entry) bool { return e != nil && e.Type == files.Dir }
+	child := func() *folder {
+		sub := &folder{rel: r.Rel, there: [2]bool{l != nil, rt != nil}, depth: f.depth + 1}
+		for side, t := range w.trees {
+			sub.path[side] = append(slices.Clone(t.Path), r.Path[side]...)
+		}
+		return sub
+	}
+	switch {
+	case w.o.Filter != nil && w.o.Filter(r.Rel, *any):
+		r.note = Filtered
+	case twin:
+		r.note = Twin
+	case isFolder(l) && isFolder(rt):
+		sub := child()
+		sub.empty = f.flat
+		f.both = append(f.both, sub)
+		return
+	case l != nil && rt != nil && isFolder(l) != isFolder(rt):
+		r.note = TypeDiffers
+		for _, one := range e {
+			if one.Type == files.LinkDir || one.Type == files.LinkFile {
+				r.note = Link
+			}
+		}
+	case l != nil && rt != nil && (odd(l) || odd(rt)), odd(any):
+		r.note = Link
+		if l != nil && l.Type == files.Other || rt != nil && rt.Type == files.Other {
+			r.note = Special
+		}
+	case isFolder(any):
+		if side, _ := r.only(); !w.o.skip[side] {
+			if f.sub == nil {
+				f.sub = map[int]*folder{}
+			}
+			f.sub[len(f.rows)] = child()
+		}
+	}
+	f.rows = append(f.rows, r)
+}
+
+// odd is what is neither a file nor a folder.
+func odd(e *files.Entry) bool { return e.Type != files.File && e.Type != files.Dir }
+
+// gather puts the rows of a folder and those below it into the scan, and forgets
+// the folder.
+func (w *walker) gather(f *folder) {
+	s := w.scan
+	if len(f.rel) > 0 && f.there == [2]bool{true, true} {
+		s.both = append(s.both, f.rel)
+	}
+	// Folders of both sides have no row; what is in them stands in their place in
+	// the order of names.
+	slices.SortFunc(f.both, func(a, b *folder) int { return strings.Compare(a.rel.Base(), b.rel.Base()) })
+	both := f.both
+	for i := range f.rows {
+		for len(both) > 0 && both[0].rel.Base() < f.rows[i].Rel.Base() {
+			w.gather(both[0])
+			both = both[1:]
+		}
+		r := f.rows[i]
+		for side := range s.Files {
+			if e := r.Entry[side]; e != nil && e.Type != files.Dir {
+				s.Files[side]++
+				s.Bytes[side] += max(0, e.Size)
+			}
+		}
+		at := len(s.Rows)
+		s.Rows = append(s.Rows, r)
+		if sub := f.sub[i]; sub != nil {
+			w.gather(sub)
+		}
+		s.Rows[at].End = len(s.Rows)
+	}
+	for _, b := range both {
+		w.gather(b)
+	}
+	f.rows, f.sub, f.both = nil, nil, nil
+}
