@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,10 +142,25 @@ func (f *FS) Rename(ctx context.Context, from, to files.Path, replace bool) erro
 	f.forget(place{bucket: src.bucket, key: strings.Join(from.Dir()[1:], "/")})
 	var g errgroup.Group
 	g.SetLimit(atOnce)
+	var marks []string
 	for _, key := range names {
+		if strings.HasSuffix(key, "/") {
+			marks = append(marks, key)
+			continue
+		}
 		g.Go(func() error { return f.delete(held, "rename", src.bucket, key) })
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	// Folders last, the inner ones first: some servers have real ones.
+	slices.Sort(marks)
+	for _, key := range slices.Backward(marks) {
+		if err := f.delete(held, "rename", src.bucket, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // copy copies a file or a folder and gives the keys of all that it copied.
@@ -210,6 +226,9 @@ func (f *FS) copyTree(ctx context.Context, op string, src, dst place) ([]string,
 			}
 			keys = append(keys, o.Key)
 			g.Go(func() error {
+				if bare, ok := strings.CutSuffix(dst.folder()+rest, "/"); ok {
+					return f.mark(gctx, op, place{bucket: dst.bucket, key: bare}) // servers made of real folders copy no markers
+				}
 				return f.copyObject(gctx, op, src.bucket, o, place{bucket: dst.bucket, key: dst.folder() + rest})
 			})
 		}

@@ -65,3 +65,5 @@ func TestWrongKeys(t *testing.T) {
 		require.True(t, fault.Is(err, fault.Login), "%s: %v", name, err)
 	}
 }
+
+func TestLarge(t *testing.T) { large(t, open(t, nil), files.Path{"album"}) }
