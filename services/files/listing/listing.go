@@ -38,6 +38,7 @@ type Reader struct {
 	line    []byte
 	tooLong bool
 	batch   []files.Entry
+	room    int // what the last batch needed
 	report  files.Report
 	pending string // the first line of a VMS entry that goes on
 	members bool   // the head of a table of members has been seen
@@ -166,6 +167,9 @@ func (r *Reader) accept(e files.Entry) error {
 	}
 	e.Display = files.Display(e.Name)
 	r.report.Entries++
+	if r.batch == nil {
+		r.batch = make([]files.Entry, 0, max(r.room, 4))
+	}
 	r.batch = append(r.batch, e)
 	if len(r.batch) < batchSize {
 		return nil
@@ -186,7 +190,7 @@ func (r *Reader) Flush() error {
 		return nil
 	}
 	batch := r.batch
-	r.batch = nil
+	r.batch, r.room = nil, len(batch)
 	return r.emit(batch)
 }
 

@@ -170,4 +170,3 @@ func unescapeVMS(name string) string {
 	}
 	return b.String()
 }
-
