@@ -92,6 +92,20 @@ func (e *Session) Rename(entry files.Entry, name string) {
 	})
 }
 
+// Move puts entries of folder from into the folder to of the same place; what is
+// there under such a name stops it with Exists.
+func (e *Session) Move(entries []files.Entry, from, to files.Path) {
+	e.act("rename", func(ctx context.Context, f files.FS, done func(int)) error {
+		for i, entry := range entries {
+			if err := f.Rename(ctx, from.Join(entry.Name), to.Join(entry.Name), false); err != nil {
+				return err
+			}
+			done(i + 1)
+		}
+		return nil
+	})
+}
+
 // Delete removes entries, folders with all that is in them; links are removed,
 // never what they point to.
 func (e *Session) Delete(entries []files.Entry) {

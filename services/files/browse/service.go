@@ -74,6 +74,34 @@ func (s *Service) Discover(host, user, password string, done func(sites.Found, e
 	})
 }
 
+// Find is Discover that tells what it tries and can be ended: after stop done is
+// not called any more. trying and done are called from other goroutines.
+func (s *Service) Find(host, user, password string, trying func(files.Protocol), done func(sites.Found, error)) (stop func()) {
+	ctx, cancel := context.WithCancel(s.p.Group.Context())
+	s.p.Group.Go("discover", func(context.Context) {
+		found, err := s.p.Dialer.DiscoverWith(ctx, host, user, password, trying)
+		if ctx.Err() == nil {
+			done(found, err)
+		}
+		cancel()
+	})
+	return cancel
+}
+
+// MoveSite puts a saved site at another position of the list.
+func (s *Service) MoveSite(id string, to int, done func(error)) {
+	s.p.Group.Go("move site", func(ctx context.Context) { done(s.p.Sites.Move(ctx, id, to)) })
+}
+
+// CopySite saves a site once more under another name, with its password.
+func (s *Service) CopySite(site files.Site, name string, done func(files.Site, error)) {
+	s.p.Group.Go("copy site", func(ctx context.Context) {
+		site.ID, site.Name = "", name // the account stays the same, and with it the saved password
+		saved, err := s.p.Sites.Save(ctx, site)
+		done(saved, err)
+	})
+}
+
 // Open begins a session with a site: it connects in the background. password
 // nil means: the saved one.
 func (s *Service) Open(site files.Site, password *string) *Session {
@@ -110,13 +138,38 @@ func (s *Service) Local(folder string) *Session {
 // to. exists is the answer for names taken, "" to ask in each job. It waits for
 // the job list only, which is on this computer.
 func (s *Service) Transfer(from *Session, entries []files.Entry, to *Session, exists transfer.Answer) error {
+	return s.TransferTo(s.p.Group.Context(), from, entries, to, to.Current().Path, exists)
+}
+
+// TransferTo is Transfer to any folder of the place that to shows.
+func (s *Service) TransferTo(ctx context.Context, from *Session, entries []files.Entry, to *Session, dir files.Path, exists transfer.Answer) error {
+	return s.send(ctx, from, entries, exists, func(name string) transfer.Place { return to.place(dir, translate(from, to, name)) })
+}
+
+// TransferHere is Transfer to a folder of this computer, a path of the system,
+// which is made if it is missing.
+func (s *Service) TransferHere(ctx context.Context, from *Session, entries []files.Entry, folder string, exists transfer.Answer) error {
+	here, err := local.New(string(os.PathSeparator), local.Options{})
+	if err != nil {
+		return err
+	}
+	defer here.Close() // holds nothing
+	return s.send(ctx, from, entries, exists, func(name string) transfer.Place {
+		if f := from.opened(); f != nil {
+			name = files.ExportName(f, name)
+		}
+		return transfer.NewPlace(files.Site{Protocol: files.ProtocolLocal}, folder, files.Path{files.ImportName(here, name)})
+	})
+}
+
+func (s *Service) send(ctx context.Context, from *Session, entries []files.Entry, exists transfer.Answer, to func(name string) transfer.Place) error {
 	source := from.Current()
 	for _, e := range entries {
 		if e.Type == files.Other {
 			return fault.Newf(fault.Unsupported, "transfer", "", "%s is no file", e.Display)
 		}
-		j := transfer.Job{From: from.place(source.Path, e.Name), To: to.place(to.Current().Path, translate(from, to, e.Name)), Tree: e.Type.IsDir(), Exists: exists}
-		if err := s.add(j, e.Size); err != nil {
+		j := transfer.Job{From: from.place(source.Path, e.Name), To: to(e.Name), Tree: e.Type.IsDir(), Exists: exists}
+		if err := s.add(ctx, j, e.Size); err != nil {
 			return err
 		}
 	}
@@ -124,8 +177,13 @@ func (s *Service) Transfer(from *Session, entries []files.Entry, to *Session, ex
 }
 
 // TransferPaths makes jobs for files and folders of this computer (dropped onto
-// the window), given as paths of the system.
+// the window), given as paths of the system, to the folder shown by to.
 func (s *Service) TransferPaths(paths []string, to *Session, exists transfer.Answer) error {
+	return s.TransferPathsTo(s.p.Group.Context(), paths, to, to.Current().Path, exists)
+}
+
+// TransferPathsTo is TransferPaths to any folder of the place that to shows.
+func (s *Service) TransferPathsTo(ctx context.Context, paths []string, to *Session, folder files.Path, exists transfer.Answer) error {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -141,20 +199,20 @@ func (s *Service) TransferPaths(paths []string, to *Session, exists transfer.Ans
 		dir, name := filepath.Split(filepath.Clean(path))
 		j := transfer.Job{
 			From: transfer.NewPlace(files.Site{Protocol: files.ProtocolLocal}, dir, files.Path{name}),
-			To:   to.place(to.Current().Path, translate(nil, to, name)), Tree: info.IsDir(), Exists: exists,
+			To:   to.place(folder, translate(nil, to, name)), Tree: info.IsDir(), Exists: exists,
 		}
-		if err := s.add(j, size); err != nil {
+		if err := s.add(ctx, j, size); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) add(j transfer.Job, size int64) error {
+func (s *Service) add(ctx context.Context, j transfer.Job, size int64) error {
 	if s.p.Jobs == nil {
 		return fault.Newf(fault.Unsupported, "transfer", "", "no job list")
 	}
-	_, err := transfer.Add(s.p.Group.Context(), s.p.Jobs, j, size)
+	_, err := transfer.Add(ctx, s.p.Jobs, j, size)
 	return err
 }
 

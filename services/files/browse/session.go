@@ -323,6 +323,19 @@ func (e *Session) Up() {
 	}
 }
 
+// GoHome shows the folder that the place itself begins in.
+func (e *Session) GoHome() {
+	if l := e.Current(); l.State == Ready {
+		e.Go(l.Home)
+		return
+	}
+	e.load(nil, home)
+}
+
+// FS is the open file system, nil while there is none. It is the session's:
+// closing it is not the caller's business.
+func (e *Session) FS() files.FS { return e.opened() }
+
 // Back shows the folder of before.
 func (e *Session) Back() {
 	e.mu.Lock()

@@ -73,6 +73,16 @@ func Discover(ctx context.Context, p Params, host, user, password string) (Found
 // Discover is the function Discover with the Dialer's network. The password is
 // used for this only.
 func (d *Dialer) Discover(ctx context.Context, host, user, password string) (Found, error) {
+	return d.DiscoverWith(ctx, host, user, password, nil)
+}
+
+// DiscoverWith is Discover that tells which protocol it tries next, from its own
+// goroutine; "" while it finds out what the host speaks at all.
+func (d *Dialer) DiscoverWith(ctx context.Context, host, user, password string, trying func(files.Protocol)) (Found, error) {
+	if trying == nil {
+		trying = func(files.Protocol) {}
+	}
+	trying("")
 	p := d.p
 	if password != "" {
 		p.Password = &password
@@ -121,6 +131,7 @@ func (d *Dialer) Discover(ctx context.Context, host, user, password string) (Fou
 	var firstErr error
 	var clear *files.Site
 	for _, site := range candidates {
+		trying(site.Protocol)
 		f, err := d.Dial(ctx, site)
 		if err == nil {
 			return Found{Site: site}, errors.Join(f.Close())
