@@ -13,14 +13,21 @@ import (
 
 func TestParseURL(t *testing.T) {
 	for text, want := range map[string]Site{
-		"ftp://ftp.example.org":              {Protocol: ProtocolFTP, Host: "ftp.example.org"},
-		"FTPES://ada@h:2121/a%20b/%E9":       {Protocol: ProtocolFTPES, Host: "h", Port: 2121, User: "ada", Path: Path{"a b", "\xe9"}, Rooted: true},
-		"sftp://h/":                          {Protocol: ProtocolSFTP, Host: "h", Rooted: true},
-		"ftps://[::1]:990/x":                 {Protocol: ProtocolFTPS, Host: "::1", Port: 990, Path: Path{"x"}, Rooted: true},
-		"davs://h/remote.php/dav/":           {Protocol: ProtocolDAVS, Host: "h", Path: Path{"remote.php", "dav"}, Rooted: true},
-		"dav://h/what?#x":                    {Protocol: ProtocolDAV, Host: "h", Path: Path{"what#x"}, Rooted: true},
-		"ftp://h/a/../../../b/./c":           {Protocol: ProtocolFTP, Host: "h", Path: Path{"b", "c"}, Rooted: true},
-		"file:///home/ada/a%25b":             {Protocol: ProtocolLocal, Path: Path{"home", "ada", "a%b"}, Rooted: true},
+		"ftp://ftp.example.org":        {Protocol: ProtocolFTP, Host: "ftp.example.org"},
+		"FTPES://ada@h:2121/a%20b/%E9": {Protocol: ProtocolFTPES, Host: "h", Port: 2121, User: "ada", Path: Path{"a b", "\xe9"}, Rooted: true},
+		"sftp://h/":                    {Protocol: ProtocolSFTP, Host: "h", Rooted: true},
+		"ftps://[::1]:990/x":           {Protocol: ProtocolFTPS, Host: "::1", Port: 990, Path: Path{"x"}, Rooted: true},
+		"davs://h/remote.php/dav/":     {Protocol: ProtocolDAVS, Host: "h", Path: Path{"remote.php", "dav"}, Rooted: true},
+		"dav://h/what?#x":              {Protocol: ProtocolDAV, Host: "h", Path: Path{"what#x"}, Rooted: true},
+		"ftp://h/a/../../../b/./c":     {Protocol: ProtocolFTP, Host: "h", Path: Path{"b", "c"}, Rooted: true},
+		"file:///home/ada/a%25b":       {Protocol: ProtocolLocal, Path: Path{"home", "ada", "a%b"}, Rooted: true},
+		"s3://AKEY@h:9000/album/a%20b": {Protocol: ProtocolS3, Host: "h", Port: 9000, User: "AKEY", Path: Path{"album", "a b"}, Rooted: true},
+		"s3+http://h/":                 {Protocol: ProtocolS3Clear, Host: "h", Rooted: true},
+		"s3://s3.amazonaws.com/album":  {Protocol: ProtocolS3, Host: "s3.amazonaws.com", Path: Path{"album"}, Rooted: true},
+		"s3://my.album.s3.eu-west-1.amazonaws.com/x": {
+			Protocol: ProtocolS3, Host: "s3.eu-west-1.amazonaws.com", Path: Path{"my.album", "x"}, Rooted: true,
+		},
+		"s3://album.s3.amazonaws.com":        {Protocol: ProtocolS3, Host: "s3.amazonaws.com", Path: Path{"album"}, Rooted: true},
 		"sftp://ada%40example.org@h/x;y=1,z": {Protocol: ProtocolSFTP, Host: "h", User: "ada@example.org", Path: Path{"x;y=1,z"}, Rooted: true},
 	} {
 		got, err := ParseURL(text)
@@ -42,6 +49,8 @@ func TestParseURL(t *testing.T) {
 func FuzzParseURL(f *testing.F) {
 	f.Add("ftp://ada@h:21/a%20b")
 	f.Add("file:///x%ff")
+	f.Add("s3://album.s3.eu-west-1.amazonaws.com/x")
+	f.Add("dAv://::")
 	f.Add("davs://[::1]/a/%2e%2e/b?q#f")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := ParseURL(text)

@@ -3,6 +3,7 @@ package files
 import (
 	"net"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -181,6 +182,9 @@ func ParseURL(text string) (Site, error) {
 	}
 	s.User = u.User.Username()
 	s.Host = u.Hostname()
+	if strings.Contains(s.Host, ":") && !strings.HasPrefix(u.Host, "[") {
+		return fail(fault.Protocol, "host %q", u.Host)
+	}
 	if port := u.Port(); port != "" {
 		s.Port, err = strconv.Atoi(port)
 		if err != nil || s.Port < 1 || s.Port > 65535 {
@@ -208,8 +212,23 @@ func ParseURL(text string) (Site, error) {
 	if s.Path, err = parsePath(u); err != nil {
 		return fail(fault.Protocol, "path: %v", err)
 	}
-	s.Rooted = u.Path != ""
+	if host, bucket := amazonHost(s.Host); s.Protocol == ProtocolS3 && bucket != "" {
+		s.Host, s.Path = host, append(Path{bucket}, s.Path...)
+	}
+	s.Rooted = u.Path != "" || len(s.Path) > 0
 	return s, nil
+}
+
+// amazonBucket are Amazon's addresses of one bucket, with and without a region.
+var amazonBucket = regexp.MustCompile(`^(?i)([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.(s3([.-][a-z0-9-]+)*\.amazonaws\.com(\.cn)?)$`)
+
+// amazonHost splits an address that begins with a bucket's name, as Amazon's
+// web pages show it; bucket is "" for all others.
+func amazonHost(name string) (host, bucket string) {
+	if m := amazonBucket.FindStringSubmatch(name); m != nil {
+		return strings.ToLower(m[2]), strings.ToLower(m[1])
+	}
+	return name, ""
 }
 
 // parsePath splits before unescaping, so that an escaped slash stays in its
