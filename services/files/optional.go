@@ -30,6 +30,14 @@ type Copier interface {
 	Copy(ctx context.Context, from, to Path, replace bool) error
 }
 
+// Described is met by readers that know from which version of the file their
+// bytes come, as the answer to a GET says it.
+type Described interface {
+	// Describe gives the whole file's size (-1 unknown), its time and its ID as in
+	// Entry; zero values are unknown.
+	Describe() (size int64, modTime time.Time, id string)
+}
+
 // Owner changes who owns a file; "" leaves the owner or the group as it is.
 type Owner interface {
 	Chown(ctx context.Context, p Path, owner, group string) error
@@ -124,4 +132,10 @@ type Assembly interface {
 	Truncate(size int64) error
 	// Sync returns when all bytes written so far would survive a power cut.
 	Sync() error
+}
+
+// Witness is met by readers that can tell whether the file changed since they
+// opened it.
+type Witness interface {
+	Changed() (bool, error)
 }
