@@ -3,14 +3,10 @@ package sftp
 import (
 	"context"
 	"errors"
-	"net"
-	"os"
-	"path/filepath"
-	"strconv"
-	"time"
+	"io"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 
 	"guichet/services/fault"
 )
@@ -19,128 +15,135 @@ import (
 // hang up at the sixth.
 const maxKeys = 5
 
-func itoa(n int) string { return strconv.Itoa(n) }
+// offer is what one login has to show to one server, and how far it got.
+type offer struct {
+	fs   *FS
+	line *line
+	hop  hop
+	keys bool // offer keys
 
-// auth gives the ways to log in, the person's keys first. They are worked out
-// only when the server offers them. closeAgent ends the agent's connection.
-func (f *FS) auth(ctx context.Context, line *watchedConn) (methods []ssh.AuthMethod, closeAgent func()) {
-	var socket net.Conn
-	closeAgent = func() {
-		if socket != nil {
-			_ = socket.Close() // only asked, nothing lost
-		}
+	agents   []io.Closer
+	fault    *fault.Fault // what is wrong with the key file that the person chose
+	offered  int          // keys
+	used     map[string]bool
+	answered bool // the password was given to a question
+	password bool // the password was given as such
+}
+
+// methods gives the ways to log in, the person's keys first. They are worked
+// out only when the server offers them. After a partial success the server says
+// what is still missing, and the library goes on with that.
+func (o *offer) methods(ctx context.Context) []ssh.AuthMethod {
+	var all []ssh.AuthMethod
+	if o.keys {
+		all = append(all, ssh.PublicKeysCallback(func() ([]ssh.Signer, error) { return o.signers(ctx), nil }))
 	}
-	keys := ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
-		line.hurry(0) // a passphrase may be asked for
-		signers := f.keyFiles(ctx)
-		limit := maxKeys
-		if f.p.Password != nil {
-			limit = maxKeys - 2 // leave tries for the password
-		}
-		if f.p.Site.KeyFile == "" || len(signers) == 0 {
-			var more []ssh.Signer
-			more, socket = f.agentSigners(ctx)
-			signers = append(signers, more...)
-		}
-		line.hurry(loginTimeout)
-		return signers[:min(len(signers), limit)], nil
-	})
-	methods = append(methods, keys)
-	if f.p.Password == nil {
-		return methods, closeAgent
-	}
-	password := func() (string, error) {
-		line.hurry(0)
-		defer line.hurry(loginTimeout)
-		return f.p.Password(ctx)
-	}
-	methods = append(methods,
-		ssh.PasswordCallback(password),
-		ssh.KeyboardInteractive(func(_, instruction string, questions []string, echos []bool) ([]string, error) {
-			switch {
-			case len(questions) == 0:
-				return nil, nil
-			case len(questions) == 1 && !echos[0] && instruction == "":
-				p, err := password()
-				return []string{p}, err
-			case f.p.Ask != nil:
-				line.hurry(0)
-				defer line.hurry(loginTimeout)
-				return f.p.Ask(ctx, fault.CleanLine(instruction), questions, echos)
-			case len(questions) == 1 && !echos[0]:
-				p, err := password()
-				return []string{p}, err
-			}
-			return nil, fault.Newf(fault.Login, "login", f.host, "the server asks %d questions", len(questions))
+	if o.hasPassword() {
+		all = append(all, ssh.PasswordCallback(func() (string, error) {
+			o.password = true
+			return o.ask(ctx)
 		}))
-	return methods, closeAgent
+	}
+	if o.hasPassword() || o.fs.p.Ask != nil {
+		all = append(all, ssh.KeyboardInteractive(func(_, instruction string, questions []string, echo []bool) ([]string, error) {
+			return o.answer(ctx, instruction, questions, echo)
+		}))
+	}
+	return all
 }
 
-// keyFiles reads the site's key, or the person's usual ones. Unreadable ones
-// are passed over: the server decides what is enough.
-func (f *FS) keyFiles(ctx context.Context) []ssh.Signer {
-	var paths []string
-	if f.p.Site.KeyFile != "" {
-		paths = []string{f.p.Site.KeyFile}
-	} else {
-		dir := f.p.KeyDir
-		if dir == "" {
-			if home := homeDir(); home != "" {
-				dir = filepath.Join(home, ".ssh")
-			}
-		}
-		if dir == "" {
-			return nil
-		}
-		for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
-			paths = append(paths, filepath.Join(dir, name))
-		}
+func (o *offer) hasPassword() bool {
+	if o.hop.last {
+		return o.fs.p.Password != nil
 	}
-	var signers []ssh.Signer
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		s, err := ssh.ParsePrivateKey(text)
-		var missing *ssh.PassphraseMissingError
-		if errors.As(err, &missing) && f.p.Passphrase != nil {
-			var phrase string
-			if phrase, err = f.p.Passphrase(ctx, path); err == nil {
-				s, err = ssh.ParsePrivateKeyWithPassphrase(text, []byte(phrase))
-			}
-		}
-		if err == nil {
-			signers = append(signers, s)
-		}
-	}
-	return signers
+	return o.fs.p.JumpPassword != nil || o.fs.p.Ask != nil
 }
 
-// agentSigners asks the running agent. Its socket is a file of this computer,
-// so package connect has no part in it.
-func (f *FS) agentSigners(ctx context.Context) ([]ssh.Signer, net.Conn) {
-	address := f.p.AgentSocket
-	if address == "" {
-		address = os.Getenv("SSH_AUTH_SOCK")
+// ask gets the password of the hop's account, and of no other.
+func (o *offer) ask(ctx context.Context) (password string, err error) {
+	o.line.hurry(0) // a person may be typing
+	defer o.line.hurry(loginTimeout)
+	defer func() { o.keep(err) }()
+	if o.hop.last {
+		return o.fs.p.Password(ctx)
 	}
-	if address == "" || address == "none" {
+	err = &fault.Fault{Kind: fault.Login, Op: "login", Host: o.hop.host, Step: "login"}
+	if o.fs.p.JumpPassword != nil {
+		if password, err = o.fs.p.JumpPassword(ctx, o.hop.site()); err == nil {
+			return password, nil
+		}
+	}
+	if o.fs.p.Ask == nil {
+		return "", err
+	}
+	question := o.hop.user + "@" + o.hop.host + ":"
+	answers, err := o.fs.p.Ask(ctx, "", []string{question}, []bool{false})
+	if err != nil || len(answers) != 1 {
+		return "", errors.Join(err, fault.Newf(fault.Login, "login", o.hop.host, "no password"))
+	}
+	return answers[0], nil
+}
+
+// keep remembers a fault that is more telling than the library's.
+func (o *offer) keep(err error) {
+	var f *fault.Fault
+	if errors.As(err, &f) && f.Kind != fault.Login && f.Kind != fault.NotFound && o.fault == nil {
+		o.fault = f
+	}
+}
+
+// answer answers one round of keyboard-interactive. The password is given by
+// itself to a single hidden question, once, and not where a code is asked for;
+// all else is a person's.
+func (o *offer) answer(ctx context.Context, instruction string, questions []string, echo []bool) ([]string, error) {
+	if len(questions) == 0 {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	c, err := (&net.Dialer{}).DialContext(ctx, "unix", address)
-	if err != nil {
-		return nil, nil // no agent is no fault
+	single := len(questions) == 1 && !echo[0] && !o.answered && !o.password && o.hasPassword()
+	if single && (o.fs.p.Ask == nil || !wantsCode(instruction+" "+questions[0])) {
+		o.answered = true
+		p, err := o.ask(ctx)
+		if err == nil || o.fs.p.Ask == nil {
+			return []string{p}, err
+		}
 	}
-	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		_ = c.Close()
-		return nil, nil
+	if o.fs.p.Ask == nil {
+		return nil, fault.Newf(fault.Login, "login", o.hop.host, "the server asks %d questions", len(questions))
 	}
-	signers, err := agent.NewClient(c).Signers()
-	if err != nil {
-		_ = c.Close()
-		return nil, nil
+	clean := make([]string, len(questions))
+	for i, q := range questions {
+		clean[i] = fault.CleanLine(q)
 	}
-	return signers, c
+	o.line.hurry(0)
+	defer o.line.hurry(loginTimeout)
+	answers, err := o.fs.p.Ask(ctx, fault.CleanLine(instruction), clean, echo)
+	o.keep(err)
+	if err == nil && len(answers) != len(questions) {
+		err = fault.Newf(fault.Internal, "login", o.hop.host, "%d answers to %d questions", len(answers), len(questions))
+	}
+	return answers, err
+}
+
+// wantsCode reports whether a question is for a second factor.
+func wantsCode(text string) bool {
+	text = strings.ToLower(text)
+	for _, word := range []string{"code", "token", "otp", "one-time", "one time", "verification", "authenticator", "second factor"} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// tooMany reports whether a failed login is to be tried again without keys: the
+// server hung up because of them, before the password had its turn.
+func (o *offer) tooMany(err error) bool {
+	return o.offered > 0 && !o.password && !o.answered && o.hasPassword() &&
+		strings.Contains(strings.ToLower(err.Error()), "too many authentication failures")
+}
+
+func (o *offer) close() {
+	for _, a := range o.agents {
+		_ = a.Close() // only asked, nothing lost
+	}
 }

@@ -1,24 +1,24 @@
-// Package sftp is files.FS over SSH (draft-ietf-secsh-filexfer-02), by pkg/sftp
-// on golang.org/x/crypto/ssh: one connection that carries everything in
-// parallel, with requests pipelined both ways.
+// Package sftp is files.FS over SSH (draft-ietf-secsh-filexfer-02), on
+// golang.org/x/crypto/ssh and package wire: one connection that carries
+// everything in parallel, with requests pipelined both ways.
 package sftp
 
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
-	"os"
-	"os/user"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
 	"guichet/services/connect"
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/sftp/wire"
 	"guichet/services/task"
 )
 
@@ -29,28 +29,37 @@ type Params struct {
 	// Password asks for the password only when the server wants one; NotFound
 	// where there is none.
 	Password func(ctx context.Context) (string, error)
+	// JumpPassword is the same for a server on the way, one of Site.Jump; nil:
+	// Ask is asked.
+	JumpPassword func(ctx context.Context, hop files.Site) (string, error)
 	// Ask answers further questions of keyboard-interactive (RFC 4256); nil: they
 	// end the login.
 	Ask func(ctx context.Context, instruction string, questions []string, echo []bool) ([]string, error)
-	// Passphrase opens a protected key file; nil: such keys are passed over.
+	// Passphrase opens a protected key file; it is asked up to three times. Nil:
+	// such keys are passed over.
 	Passphrase func(ctx context.Context, keyFile string) (string, error)
-	// KeyDir is where the person's keys are; "": .ssh in the home folder.
+	// KeyDir is where the person's keys and OpenSSH's config are; "": .ssh in the
+	// home folder.
 	KeyDir string
-	// AgentSocket is the agent's address; "": SSH_AUTH_SOCK; "none": no agent.
+	// AgentSocket is the agent's address; "": what the system has (SSH_AUTH_SOCK,
+	// Pageant, OpenSSH's pipe); "none": no agent.
 	AgentSocket string
 }
 
-const (
-	loginTimeout = 15 * time.Second // for the handshake; login waits for people
-	callTimeout  = 18 * time.Second // for one short request
-)
+// loginTimeout bounds each step of a login that waits for no person.
+const loginTimeout = 15 * time.Second
+
+// filesAtOnce is how many files are moved at once over the one connection: with
+// small files the line is then never idle at 40 ms.
+const filesAtOnce = 32
 
 // FS is a server's file system. It is safe for concurrent use.
 type FS struct {
-	p     Params
-	host  string
-	user  string
-	group *task.Group
+	p      Params
+	host   string // as the person knows it
+	group  *task.Group
+	seen   seen
+	owners owners
 
 	mu     sync.Mutex
 	client *session
@@ -60,58 +69,72 @@ type FS struct {
 
 // session is one SSH connection.
 type session struct {
-	ssh   *ssh.Client
-	sftp  *sftp.Client
-	line  *watchedConn
-	caps  files.Caps
-	home  files.Path
-	rtt   time.Duration
-	posix bool
-	vfs   bool
-	dead  chan struct{}
-	once  sync.Once
+	ssh     *ssh.Client
+	wire    *wire.Client
+	line    *line
+	heard   clock // when the file server last answered
+	group   *task.Group
+	behind  []io.Closer // jump hosts, nearest to us last
+	caps    files.Caps
+	home    files.Path
+	rtt     time.Duration
+	posix   bool
+	statvfs bool
+	// inOrder: the server is known to do the requests about one file one after
+	// the other and to rename and remove as the draft says (sections 6 and 6.5).
+	// Others are asked in more steps.
+	inOrder           bool
+	maxRead, maxWrite int
+	underWay          atomic.Int64 // bytes asked for or sent and not answered
+	patient           atomic.Int32 // requests that may take long
+	buffers           pool[[]byte]
+	blocks            pool[*wire.Block]
+
+	once sync.Once
+	mu   sync.Mutex
+	err  error
 }
 
 var (
 	_ files.FS        = (*FS)(nil)
+	_ files.Ranger    = (*FS)(nil)
+	_ files.Copier    = (*FS)(nil)
+	_ files.Hasher    = (*FS)(nil)
+	_ files.Owner     = (*FS)(nil)
 	_ files.Spacer    = (*FS)(nil)
 	_ files.Connected = (*FS)(nil)
 )
 
 // Dial connects and logs in. Faults: those of connect, Certificate with a
-// *connect.HostKeyQuestion, Login, Protocol when the other side is no SFTP
-// server.
+// *connect.HostKeyQuestion, Login, Busy when the server is full, Unsupported
+// when it knows only algorithms that are no longer safe or no file transfer,
+// Protocol when the other side is no SSH server.
 func Dial(ctx context.Context, p Params) (*FS, error) {
-	f := &FS{p: p, host: p.Site.Host, user: p.Site.User, group: task.NewGroup(context.WithoutCancel(ctx))}
-	if f.user == "" {
-		if u, err := user.Current(); err == nil {
-			f.user = u.Username
-		}
-	}
-	if _, err := f.session(ctx); err != nil {
+	f := &FS{p: p, host: p.Site.Host, group: task.NewGroup(context.WithoutCancel(ctx))}
+	if _, _, err := f.session(ctx); err != nil {
 		f.group.Cancel()
 		return nil, err
 	}
 	return f, nil
 }
 
-// session gives the living connection, or makes one. Callers that come while
-// one is being made wait for it.
-func (f *FS) session(ctx context.Context) (*session, error) {
+// session gives the living connection, or makes one, which is then fresh.
+// Callers that come while one is being made wait for it.
+func (f *FS) session(ctx context.Context) (s *session, fresh bool, err error) {
 	for {
 		f.mu.Lock()
 		if f.closed {
 			f.mu.Unlock()
-			return nil, fault.Newf(fault.Cancelled, "connect", f.host, "closed")
+			return nil, false, fault.Newf(fault.Cancelled, "connect", f.host, "closed")
 		}
 		if f.client != nil {
 			select {
-			case <-f.client.dead:
+			case <-f.client.wire.Dead():
 				f.client = nil
 			default:
 				s := f.client
 				f.mu.Unlock()
-				return s, nil
+				return s, false, nil
 			}
 		}
 		if wait := f.dialed; wait != nil {
@@ -120,7 +143,7 @@ func (f *FS) session(ctx context.Context) (*session, error) {
 			case <-wait:
 				continue
 			case <-ctx.Done():
-				return nil, fault.From("connect", f.host, ctx.Err())
+				return nil, false, fault.From("connect", f.host, ctx.Err())
 			}
 		}
 		done := make(chan struct{})
@@ -132,108 +155,330 @@ func (f *FS) session(ctx context.Context) (*session, error) {
 		f.dialed = nil
 		close(done)
 		if err == nil && f.closed {
-			s.close()
+			s.end(wire.ErrClosed)
 			err = fault.Newf(fault.Cancelled, "connect", f.host, "closed")
 		}
 		if err == nil {
 			f.client = s
 		}
 		f.mu.Unlock()
-		return s, err
+		return s, true, err
 	}
 }
 
+// dial goes from host to host to the last one and starts the file server there.
 func (f *FS) dial(ctx context.Context) (*session, error) {
-	port := f.p.Site.PortOrDefault()
-	c, err := f.p.Network.Dial(ctx, f.host, port)
+	hops, err := f.route()
 	if err != nil {
 		return nil, err
 	}
-	line := newWatchedConn(c)
-	stop := context.AfterFunc(ctx, func() { _ = line.Close() }) // the handshake then reports
+	var behind []io.Closer
+	fail := func(err error) (*session, error) {
+		for i := len(behind) - 1; i >= 0; i-- {
+			_ = behind[i].Close() // err is what counts
+		}
+		return nil, err
+	}
+	var client *ssh.Client
+	var l *line
+	for i, h := range hops {
+		if client, l, err = f.login(ctx, client, h); err != nil {
+			return fail(err)
+		}
+		if i < len(hops)-1 {
+			behind = append(behind, client)
+		}
+	}
+	s, err := f.start(ctx, client, l)
+	if err != nil {
+		_ = client.Close() // err is what counts
+		return fail(err)
+	}
+	s.behind = behind
+	f.group.Go("sftp watch", s.watch)
+	f.group.Go("sftp wait", func(context.Context) { s.end(client.Wait()) })
+	return s, nil
+}
+
+// login opens the connection to one host, through the one before it where there
+// is one, and logs in. A server that counts keys as failed tries and hangs up
+// gets a second connection on which only the password is offered.
+func (f *FS) login(ctx context.Context, through *ssh.Client, h hop) (*ssh.Client, *line, error) {
+	for keys := true; ; keys = false {
+		c, err := f.reach(ctx, through, h)
+		if err != nil {
+			return nil, nil, err
+		}
+		l := newLine(c)
+		client, offered, err := f.handshake(ctx, l, h, keys)
+		if err == nil {
+			return client, l, nil
+		}
+		_ = l.Close() // already failed
+		if keys && offered.tooMany(err) && ctx.Err() == nil {
+			continue
+		}
+		return nil, nil, err
+	}
+}
+
+// reach opens the TCP connection, or the tunnel through an SSH server.
+func (f *FS) reach(ctx context.Context, through *ssh.Client, h hop) (net.Conn, error) {
+	if through == nil {
+		return f.p.Network.Dial(ctx, h.host, h.port)
+	}
+	limited, cancel := context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	c, err := through.DialContext(limited, "tcp", h.address())
+	if err == nil {
+		return c, nil
+	}
+	if cerr := ctx.Err(); cerr != nil {
+		return nil, fault.From("jump", h.host, cerr)
+	}
+	fa := fault.From("jump", h.host, err)
+	fa.Step = "connect"
+	var refused *ssh.OpenChannelError
+	if errors.As(err, &refused) {
+		fa.Said = fault.CleanLine(refused.Message)
+		switch refused.Reason {
+		case ssh.Prohibited:
+			fa.Kind = fault.Permission
+		case ssh.ConnectionFailed:
+			fa.Kind = fault.Refused
+		case ssh.ResourceShortage:
+			fa.Kind = fault.Busy
+		default:
+			fa.Kind = fault.Unsupported
+		}
+	}
+	return nil, fa
+}
+
+// handshake proves who the server is and logs in.
+func (f *FS) handshake(ctx context.Context, l *line, h hop, keys bool) (*ssh.Client, *offer, error) {
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // the handshake then reports
 	defer stop()
 	// Until the server has spoken it must hurry; then a person may be typing.
-	line.hurry(loginTimeout)
-
-	check, algorithms := f.p.Network.HostKey(f.host, port)
+	l.hurry(loginTimeout)
+	defer l.hurry(0)
+	check, algorithms := f.p.Network.HostKey(h.host, h.port)
 	var refused error // the library may lose the fault's type on its way
-	auth, closeAgent := f.auth(ctx, line)
-	defer closeAgent()
-	conn, channels, requests, err := ssh.NewClientConn(line, net.JoinHostPort(f.host, "0"), &ssh.ClientConfig{
-		User: f.user, Auth: auth, HostKeyAlgorithms: algorithms,
-		ClientVersion: "SSH-2.0-Guichet",
-		HostKeyCallback: func(name string, addr net.Addr, key ssh.PublicKey) error {
-			refused = check(net.JoinHostPort(f.host, itoa(port)), addr, key)
+	o := &offer{fs: f, line: l, hop: h, keys: keys}
+	defer o.close()
+	safe := ssh.SupportedAlgorithms() // without those that are broken
+	conn, channels, requests, err := ssh.NewClientConn(l, h.address(), &ssh.ClientConfig{
+		Config:            ssh.Config{KeyExchanges: safe.KeyExchanges, Ciphers: safe.Ciphers, MACs: safe.MACs},
+		User:              h.user,
+		Auth:              o.methods(ctx),
+		HostKeyAlgorithms: algorithms,
+		ClientVersion:     "SSH-2.0-Guichet",
+		HostKeyCallback: func(_ string, addr net.Addr, key ssh.PublicKey) error {
+			refused = check(h.address(), addr, key)
 			return refused
 		},
 	})
 	if err != nil {
-		err = f.dialFault(ctx, err, refused)
-		_ = line.Close() // already failed
-		return nil, err
+		return nil, o, loginFault(ctx, l, h, o, err, refused)
 	}
-	s := &session{ssh: ssh.NewClient(conn, channels, requests), line: line, dead: make(chan struct{})}
-	line.hurry(loginTimeout)
-	s.sftp, err = sftp.NewClient(s.ssh, sftp.UseConcurrentWrites(true))
-	if err != nil {
-		s.close()
-		if ctx.Err() != nil {
-			err = ctx.Err()
-			return nil, fault.From("connect", f.host, err)
+	return ssh.NewClient(conn, channels, requests), o, nil
+}
+
+// loginFault classes what ended a handshake or login.
+func loginFault(ctx context.Context, l *line, h hop, o *offer, err, refused error) error {
+	var known *fault.Fault
+	if errors.As(refused, &known) {
+		return known.With("connect", h.host)
+	}
+	fa := fault.From("connect", h.host, err)
+	fa.Step = "protocol"
+	if cerr := ctx.Err(); cerr != nil {
+		fa = fault.From("connect", h.host, cerr)
+		fa.Step = "protocol"
+		return fa
+	}
+	late, spoken := l.state()
+	text := strings.ToLower(err.Error())
+	var algorithms *ssh.AlgorithmNegotiationError
+	switch {
+	case o.fault != nil:
+		return o.fault.With("login", h.host)
+	case late:
+		fa.Kind = fault.Timeout
+	case errors.As(err, &algorithms):
+		// No silent step back to what is broken (SHA-1, CBC).
+		fa.Kind = fault.Unsupported
+		fa.Said = fault.CleanLine(strings.Join(algorithms.SupportedAlgorithms, ","))
+	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "too many authentication failures"):
+		fa = &fault.Fault{Kind: fault.Login, Op: "login", Host: h.host, Step: "login", Err: err}
+	case strings.Contains(text, "exceeded maxstartups"), strings.Contains(text, "not allowed at this time"),
+		!spoken && fa.Kind == fault.Protocol:
+		// A full server (MaxStartups) hangs up before it says its name.
+		fa.Kind = fault.Busy
+	case fa.Kind == fault.Internal:
+		fa.Kind = fault.Protocol
+	}
+	return fa
+}
+
+// start starts the file server on a logged-in connection and finds out what it
+// can do.
+func (f *FS) start(ctx context.Context, client *ssh.Client, l *line) (*session, error) {
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // the pending call reports
+	defer stop()
+	l.hurry(loginTimeout)
+	defer l.hurry(0)
+	fail := func(err error) (*session, error) {
+		fa := fault.From("connect", f.host, err)
+		switch late, _ := l.state(); {
+		case ctx.Err() != nil:
+			fa = fault.From("connect", f.host, ctx.Err())
+		case late:
+			fa.Kind = fault.Timeout
+		case fa.Kind == fault.Internal:
+			fa.Kind = fault.Protocol
 		}
-		fa := fault.New(fault.Protocol, "connect", f.host, err)
 		fa.Step = "protocol"
 		return nil, fa
 	}
-	began := time.Now()
-	wd, err := s.sftp.Getwd()
+	channel, err := openSubsystem(client)
 	if err != nil {
-		s.close()
-		return nil, f.fail("connect", err)
+		var refused *ssh.OpenChannelError
+		if errors.As(err, &refused) || errors.Is(err, errNoSubsystem) {
+			fa := fault.New(fault.Unsupported, "connect", f.host, err)
+			fa.Step = "protocol"
+			return nil, fa
+		}
+		return fail(err)
+	}
+	s := &session{ssh: client, line: l, group: f.group}
+	s.heard.tick()
+	if s.wire, err = wire.Start(heardPipe{channel, &s.heard}); err != nil {
+		return fail(err)
+	}
+	send, receive := s.wire.Loops()
+	f.group.Go("sftp send", func(context.Context) { send() })
+	f.group.Go("sftp receive", func(context.Context) { receive() })
+	began := time.Now()
+	home, err := s.wire.Realpath(ctx, ".")
+	if err != nil {
+		return fail(err)
 	}
 	s.rtt = time.Since(began)
-	s.home = files.ParsePath(wd)
-	_, s.posix = s.sftp.HasExtension("posix-rename@openssh.com")
-	_, s.vfs = s.sftp.HasExtension("statvfs@openssh.com")
-	s.caps = files.Caps{
-		Resume: true, AtomicReplace: s.posix, SetTime: true, Chmod: true, FreeSpace: s.vfs,
-		TimePrecision: time.Second, MaxConns: 8, Rewind: 4 << 20,
+	s.home = files.ParsePath(home)
+	if err := s.discover(ctx, f.p.Site); err != nil {
+		return fail(err)
 	}
-	line.hurry(0)
-	f.group.Go("sftp watch", func(ctx context.Context) { s.watch(ctx) })
-	f.group.Go("sftp wait", func(context.Context) {
-		_ = s.ssh.Wait() // the reason is told by the calls that fail
-		s.close()
-	})
 	return s, nil
 }
 
-func (s *session) close() {
+var errNoSubsystem = errors.New("the server has no file transfer for this login")
+
+// openSubsystem opens a channel to the file server (RFC 4254 section 6.5).
+func openSubsystem(client *ssh.Client) (io.ReadWriteCloser, error) {
+	channel, requests, err := client.OpenChannel("session", nil)
+	if err != nil {
+		return nil, err
+	}
+	go ssh.DiscardRequests(requests) // ends with the channel
+	ok, err := channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
+	if err == nil && !ok {
+		err = errNoSubsystem
+	}
+	if err != nil {
+		return nil, errors.Join(err, channel.Close())
+	}
+	go func() { _, _ = io.Copy(io.Discard, channel.Stderr()) }() // a full window there would jam the channel
+	return channel, nil
+}
+
+// discover finds out what the server can do.
+func (s *session) discover(ctx context.Context, site files.Site) error {
+	has := func(name string) bool { _, ok := s.wire.Extension(name); return ok }
+	s.posix, s.statvfs = has("posix-rename@openssh.com"), has("statvfs@openssh.com")
+	software := strings.TrimPrefix(string(s.ssh.ServerVersion()), "SSH-2.0-")
+	for _, known := range []string{"OpenSSH_", "OpenSSH-", "mod_sftp"} {
+		s.inOrder = s.inOrder || strings.HasPrefix(software, known)
+	}
+	s.maxRead, s.maxWrite = plainBlock, plainBlock
+	if has("limits@openssh.com") {
+		read, write, err := s.wire.Limits(ctx)
+		var status *wire.StatusError
+		if err != nil && !errors.As(err, &status) {
+			return err
+		}
+		s.maxRead, s.maxWrite = max(read, plainBlock), max(write, plainBlock)
+	}
+	s.caps = files.Caps{
+		Resume: true, AtomicReplace: s.posix, SetTime: true, Chmod: true, FreeSpace: s.statvfs,
+		ServerCopy: has("copy-data"), Hash: offeredHashes(s.wire),
+		TimePrecision: time.Second, MaxConns: filesAtOnce, Rewind: flowMost,
+	}
+	if site.MaxConns > 0 {
+		s.caps.MaxConns = min(site.MaxConns, filesAtOnce)
+	}
+	return nil
+}
+
+// end closes the connection; the first reason is kept.
+func (s *session) end(err error) {
 	s.once.Do(func() {
-		close(s.dead)
+		s.mu.Lock()
+		s.err = err
+		s.mu.Unlock()
 		_ = s.line.Close() // nothing can be done about a failing close
+		s.wire.Close()
+		for i := len(s.behind) - 1; i >= 0; i-- {
+			_ = s.behind[i].Close()
+		}
 	})
 }
 
-func (f *FS) dialFault(ctx context.Context, err, refused error) error {
-	var known *fault.Fault
-	if errors.As(refused, &known) {
-		return known.With("connect", f.host)
-	}
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	fa := fault.From("connect", f.host, err)
-	text := err.Error()
+// reason is why the connection ended.
+func (s *session) reason() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// why is the fault of a call that the end of the connection took with it.
+func (s *session) why(op, host string) error {
+	err := s.reason()
 	switch {
-	case fa.Kind == fault.Cancelled, fa.Kind == fault.Timeout:
-		fa.Step = "protocol"
-	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "Too many authentication failures"), strings.Contains(text, "too many authentication failures"):
-		fa = &fault.Fault{Kind: fault.Login, Op: "login", Host: f.host, Step: "login", Err: err}
-	case fa.Kind == fault.Internal, fa.Kind == fault.Protocol:
-		fa = &fault.Fault{Kind: fault.Protocol, Op: "connect", Host: f.host, Step: "protocol", Err: err}
+	case errors.Is(err, errMute):
+		return fault.New(fault.Timeout, op, host, err)
+	case err == nil || errors.Is(err, wire.ErrClosed):
+		err = errors.Join(errors.New("the connection broke"), s.wire.Err())
 	}
-	return fa
+	return fault.New(fault.Protocol, op, host, err)
+}
+
+// buffer gives room for a read of n bytes.
+func (s *session) buffer(n int) []byte {
+	if n < s.maxRead {
+		return make([]byte, n)
+	}
+	return s.buffers.get(func() []byte { return make([]byte, s.maxRead) })
+}
+
+func (s *session) recycle(b []byte) {
+	if len(b) == s.maxRead {
+		s.buffers.put(b)
+	}
+}
+
+// writeBlock gives a block for n bytes.
+func (s *session) writeBlock(n int) *wire.Block {
+	if n < s.maxWrite {
+		return wire.NewBlock(n)
+	}
+	return s.blocks.get(func() *wire.Block { return wire.NewBlock(s.maxWrite) })
+}
+
+func (s *session) recycleBlock(b *wire.Block) {
+	if len(b.Data()) == s.maxWrite {
+		s.blocks.put(b)
+	}
 }
 
 // Close implements files.FS.
@@ -244,7 +489,7 @@ func (f *FS) Close() error {
 	f.client = nil
 	f.mu.Unlock()
 	if s != nil {
-		s.close()
+		s.end(wire.ErrClosed)
 	}
 	if !f.group.Close(2 * time.Second) {
 		return fault.Newf(fault.Timeout, "close", f.host, "requests still run")
@@ -267,11 +512,3 @@ func (f *FS) Conn() files.Conn {
 
 // Transcript implements files.Connected: the protocol is binary.
 func (f *FS) Transcript() string { return "" }
-
-func homeDir() string {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
-	return home
-}

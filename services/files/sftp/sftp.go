@@ -3,69 +3,82 @@ package sftp
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
-	"os"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/pkg/sftp"
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/sftp/wire"
 )
 
-// Status codes of the protocol, section 7 of the draft.
-const (
-	fxFailure      = 4
-	fxBadMessage   = 5
-	fxNoConnection = 6
-	fxConnLost     = 7
-	fxUnsupported  = 8
-)
-
-// fail classes an error of pkg/sftp.
+// fail classes an error of package wire.
 func (f *FS) fail(op string, err error) error {
 	if err == nil {
 		return nil
 	}
 	var known *fault.Fault
-	var status *sftp.StatusError
-	switch {
-	case errors.As(err, &known):
+	if errors.As(err, &known) {
 		return known.With(op, f.host)
-	case errors.Is(err, sftp.ErrSSHFxConnectionLost):
-		return fault.New(fault.Protocol, op, f.host, err)
-	case errors.As(err, &status):
-		kind := fault.Protocol
-		switch status.Code {
-		case fxFailure:
-			kind = failureKind(status.Error())
-		case fxUnsupported:
-			kind = fault.Unsupported
+	}
+	var status *wire.StatusError
+	if !errors.As(err, &status) {
+		fa := fault.From(op, f.host, err)
+		if fa.Kind == fault.Internal { // what package wire says of a packet
+			fa.Kind = fault.Protocol
 		}
-		fa := fault.New(kind, op, f.host, err)
-		fa.Said = fault.CleanLine(status.Error())
 		return fa
 	}
-	return fault.From(op, f.host, err)
+	kind := fault.Protocol
+	switch status.Code {
+	case wire.StatusNoSuchFile:
+		kind = fault.NotFound
+	case wire.StatusPermission:
+		kind = fault.Permission
+	case wire.StatusFailure:
+		kind = failureKind(op, status.Message)
+	case wire.StatusUnsupported:
+		kind = fault.Unsupported
+	}
+	fa := fault.New(kind, op, f.host, err)
+	fa.Said = fault.CleanLine(status.Message)
+	return fa
 }
 
 // failureKind reads the text of SSH_FX_FAILURE, which stands for everything
-// that version 3 of the protocol has no code for.
-func failureKind(text string) fault.Kind {
+// that version 3 of the protocol has no code for. OpenSSH says nothing more
+// than "Failure".
+func failureKind(op, text string) fault.Kind {
 	text = strings.ToLower(text)
 	switch {
 	case strings.Contains(text, "no space"), strings.Contains(text, "quota"):
 		return fault.Full
-	case strings.Contains(text, "exist"):
-		return fault.Exists
-	case strings.Contains(text, "not empty"):
+	case strings.Contains(text, "exist"), strings.Contains(text, "not empty"):
 		return fault.Exists
 	case strings.Contains(text, "read-only"):
 		return fault.Permission
+	case op == "rmdir":
+		return fault.Exists // what it mostly is: there is something in the folder
 	}
 	return fault.Permission
+}
+
+// streamFault is fail for a connection that may have ended: it tells a mute
+// server from a cancelled call and from a cut line.
+func (f *FS) streamFault(op string, ctx context.Context, s *session, err error) error {
+	if cerr := ctx.Err(); cerr != nil {
+		return fault.From(op, f.host, cerr)
+	}
+	var status *wire.StatusError
+	var known *fault.Fault
+	if errors.As(err, &status) || errors.As(err, &known) {
+		return f.fail(op, err)
+	}
+	if s.wire.Err() == nil {
+		return f.fail(op, err)
+	}
+	return s.why(op, f.host)
 }
 
 // remote checks p's names and writes it as the protocol does.
@@ -78,40 +91,28 @@ func (f *FS) remote(op string, p files.Path) (string, error) {
 	return p.String(), nil
 }
 
-// call runs a short request; the library knows no context. A request that
-// outlives ctx goes on in the background and its answer is dropped; one that is
-// not answered in time ends the connection.
+// call does something on the living connection. do may be called twice: a
+// connection that was idle may turn out to be dead only now.
 func call[T any](ctx context.Context, f *FS, op string, do func(s *session) (T, error)) (T, error) {
 	var zero T
-	s, err := f.session(ctx)
-	if err != nil {
-		return zero, err
-	}
-	type answer struct {
-		v   T
-		err error
-	}
-	done := make(chan answer, 1)
-	s.line.waiting.Add(1)
-	f.group.Go("sftp "+op, func(context.Context) {
-		defer s.line.waiting.Add(-1)
-		v, err := do(s)
-		done <- answer{v, err}
-	})
-	select {
-	case a := <-done:
-		return a.v, f.fail(op, a.err)
-	case <-ctx.Done():
-		return zero, fault.From(op, f.host, ctx.Err())
-	case <-s.dead:
-		select {
-		case a := <-done:
-			return a.v, f.fail(op, a.err)
-		case <-time.After(100 * time.Millisecond): // a panic in do leaves no answer
+	for try := 0; ; try++ {
+		s, fresh, err := f.session(ctx)
+		if err != nil {
+			return zero, err
 		}
-		return zero, fault.Newf(fault.Timeout, op, f.host, "the connection broke")
+		v, err := do(s)
+		if err == nil {
+			return v, nil
+		}
+		if s.wire.Err() != nil && !fresh && try == 0 && ctx.Err() == nil && idempotent[op] && !errors.Is(s.reason(), errMute) {
+			continue
+		}
+		return zero, f.streamFault(op, ctx, s, err)
 	}
 }
+
+// idempotent names the operations that may be done twice without harm.
+var idempotent = map[string]bool{"stat": true, "list": true, "read": true, "free": true, "settime": true, "chmod": true, "hash": true}
 
 func run(ctx context.Context, f *FS, op string, do func(s *session) error) error {
 	_, err := call(ctx, f, op, func(s *session) (struct{}, error) { return struct{}{}, do(s) })
@@ -120,7 +121,7 @@ func run(ctx context.Context, f *FS, op string, do func(s *session) error) error
 
 // Caps implements files.FS.
 func (f *FS) Caps(ctx context.Context) (files.Caps, error) {
-	s, err := f.session(ctx)
+	s, _, err := f.session(ctx)
 	if err != nil {
 		return files.Caps{}, err
 	}
@@ -129,122 +130,11 @@ func (f *FS) Caps(ctx context.Context) (files.Caps, error) {
 
 // Home implements files.FS.
 func (f *FS) Home(ctx context.Context) (files.Path, error) {
-	s, err := f.session(ctx)
+	s, _, err := f.session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return s.home, nil
-}
-
-// List implements files.FS.
-func (f *FS) List(ctx context.Context, dir files.Path, emit func([]files.Entry) error) (files.Report, error) {
-	var report files.Report
-	name, err := f.remote("list", dir)
-	if err != nil {
-		return report, err
-	}
-	infos, err := call(ctx, f, "list", func(s *session) ([]os.FileInfo, error) {
-		return s.sftp.ReadDirContext(ctx, name)
-	})
-	if err != nil {
-		return report, err
-	}
-	entries := make([]files.Entry, 0, min(len(infos), files.MaxEntries))
-	var links []int
-	for _, info := range infos {
-		if len(entries) == files.MaxEntries {
-			return report, fault.Newf(fault.TooBig, "list", f.host, "more than %d entries", files.MaxEntries)
-		}
-		if err := files.CheckName(info.Name()); err != nil {
-			report.Unread++
-			if len(report.Samples) < 5 {
-				report.Samples = append(report.Samples, fault.CleanLine(info.Name()))
-			}
-			continue
-		}
-		e := entry(info)
-		if info.Mode()&fs.ModeSymlink != 0 {
-			links = append(links, len(entries))
-		}
-		entries = append(entries, e)
-	}
-	if err := f.resolve(ctx, dir, entries, links); err != nil {
-		return report, err
-	}
-	report.Entries = len(entries)
-	if len(entries) == 0 {
-		return report, nil
-	}
-	return report, emit(entries)
-}
-
-// resolve finds out where links lead, a few at a time.
-func (f *FS) resolve(ctx context.Context, dir files.Path, entries []files.Entry, links []int) error {
-	const parallel = 16
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, parallel)
-	for _, i := range links {
-		slots <- struct{}{}
-		wg.Add(1)
-		f.group.Go("sftp link", func(context.Context) {
-			defer func() { <-slots; wg.Done() }()
-			f.follow(ctx, dir.Join(entries[i].Name), &entries[i])
-		})
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return fault.From("list", f.host, err)
-	}
-	return nil
-}
-
-// follow completes the entry of a link. A link that leads nowhere stays one.
-func (f *FS) follow(ctx context.Context, p files.Path, e *files.Entry) {
-	type found struct {
-		target string
-		info   os.FileInfo
-	}
-	at, err := call(ctx, f, "link", func(s *session) (found, error) {
-		var r found
-		var err error
-		if r.target, err = s.sftp.ReadLink(p.String()); err != nil {
-			return r, err
-		}
-		if r.info, err = s.sftp.Stat(p.String()); errors.Is(err, fs.ErrNotExist) {
-			return r, nil
-		}
-		return r, err
-	})
-	e.Target = at.target
-	if err != nil || at.info == nil {
-		return
-	}
-	e.ModTime = at.info.ModTime().UTC()
-	if at.info.IsDir() {
-		e.Type = files.LinkDir
-	} else {
-		e.Size = at.info.Size()
-	}
-}
-
-func entry(info os.FileInfo) files.Entry {
-	e := files.Entry{
-		Name: info.Name(), Display: files.Display(info.Name()), Size: info.Size(),
-		ModTime: info.ModTime().UTC(), Precise: time.Second, Mode: info.Mode().Perm(), HasMode: true,
-	}
-	if s, ok := info.Sys().(*sftp.FileStat); ok {
-		e.Owner, e.Group = itoa(int(s.UID)), itoa(int(s.GID))
-	}
-	switch mode := info.Mode(); {
-	case mode.IsRegular():
-	case mode.IsDir():
-		e.Type, e.Size = files.Dir, -1
-	case mode&fs.ModeSymlink != 0:
-		e.Type, e.Size = files.LinkFile, -1
-	default:
-		e.Type, e.Size = files.Other, -1
-	}
-	return e
 }
 
 // Stat implements files.FS.
@@ -253,21 +143,32 @@ func (f *FS) Stat(ctx context.Context, p files.Path) (files.Entry, error) {
 	if err != nil {
 		return files.Entry{}, err
 	}
-	info, err := call(ctx, f, "stat", func(s *session) (os.FileInfo, error) { return s.sftp.Lstat(name) })
-	if err != nil {
-		return files.Entry{}, err
-	}
-	e := entry(info)
-	e.Name, e.Display = p.Base(), files.Display(p.Base())
-	if info.Mode()&fs.ModeSymlink != 0 {
-		f.follow(ctx, p, &e)
-	}
-	return e, nil
+	return call(ctx, f, "stat", func(s *session) (files.Entry, error) {
+		a, err := s.wire.Lstat(ctx, name)
+		if err != nil {
+			f.seen.forget(name)
+			return files.Entry{}, err
+		}
+		one := []files.Entry{entry(p.Base(), a, "")}
+		f.owners.name(a, &one[0])
+		switch one[0].Type {
+		case files.LinkFile:
+			err = f.follow(ctx, s, p.Dir(), one)
+		case files.File:
+			if a.Flags&wire.AttrMode != 0 {
+				f.seen.add(name, one[0].Size)
+			}
+		}
+		return one[0], err
+	})
 }
 
 // exists reports whether p is there, itself and not what it may link to.
 func (f *FS) exists(ctx context.Context, name string) (bool, error) {
-	_, err := call(ctx, f, "stat", func(s *session) (os.FileInfo, error) { return s.sftp.Lstat(name) })
+	err := run(ctx, f, "stat", func(s *session) error {
+		_, err := s.wire.Lstat(ctx, name)
+		return err
+	})
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
@@ -280,7 +181,7 @@ func (f *FS) Mkdir(ctx context.Context, p files.Path) error {
 	if err != nil {
 		return err
 	}
-	err = run(ctx, f, "mkdir", func(s *session) error { return s.sftp.Mkdir(name) })
+	err = run(ctx, f, "mkdir", func(s *session) error { return s.wire.Mkdir(ctx, name) })
 	if err != nil && ctx.Err() == nil && !fault.Is(err, fault.NotFound) {
 		if there, serr := f.exists(ctx, name); serr == nil && there {
 			return fault.New(fault.Exists, "mkdir", f.host, err)
@@ -291,15 +192,28 @@ func (f *FS) Mkdir(ctx context.Context, p files.Path) error {
 
 // Remove implements files.FS.
 func (f *FS) Remove(ctx context.Context, p files.Path) error {
-	e, err := f.Stat(ctx, p)
+	name, err := f.remote("remove", p)
 	if err != nil {
 		return err
 	}
-	if e.Type == files.Dir {
-		return fault.Newf(fault.Unsupported, "remove", f.host, "%s is a folder", p)
-	}
-	// The library's Remove would try to remove a folder of that name next.
-	return run(ctx, f, "remove", func(s *session) error { return s.sftp.Remove(p.String()) })
+	f.seen.forget(name)
+	return run(ctx, f, "remove", func(s *session) error {
+		if s.inOrder { // keeps to the draft: this is not for folders
+			err := s.wire.Remove(ctx, name)
+			var status *wire.StatusError
+			if !errors.As(err, &status) || status.Code != wire.StatusFailure {
+				return err
+			}
+		}
+		a, err := s.wire.Lstat(ctx, name)
+		if err != nil {
+			return err
+		}
+		if typeOf(a, "") == files.Dir {
+			return fault.Newf(fault.Unsupported, "remove", f.host, "%s is a folder", p)
+		}
+		return s.wire.Remove(ctx, name)
+	})
 }
 
 // RemoveDir implements files.FS.
@@ -308,7 +222,7 @@ func (f *FS) RemoveDir(ctx context.Context, p files.Path) error {
 	if err != nil {
 		return err
 	}
-	return run(ctx, f, "rmdir", func(s *session) error { return s.sftp.RemoveDirectory(name) })
+	return run(ctx, f, "rmdir", func(s *session) error { return s.wire.Rmdir(ctx, name) })
 }
 
 // Rename implements files.FS.
@@ -321,15 +235,30 @@ func (f *FS) Rename(ctx context.Context, from, to files.Path, replace bool) erro
 	if err != nil {
 		return err
 	}
-	s, err := f.session(ctx)
+	s, _, err := f.session(ctx)
 	if err != nil {
 		return err
 	}
+	f.seen.forget(a)
+	f.seen.forget(b)
 	move := func(ctx context.Context, from, to files.Path) error {
-		return run(ctx, f, "rename", func(s *session) error { return s.sftp.Rename(from.String(), to.String()) })
+		return run(ctx, f, "rename", func(s *session) error { return s.wire.Rename(ctx, from.String(), to.String()) })
 	}
 	if replace && s.posix {
-		return run(ctx, f, "rename", func(s *session) error { return s.sftp.PosixRename(a, b) })
+		err := run(ctx, f, "rename", func(s *session) error { return s.wire.PosixRename(ctx, a, b) })
+		if !fault.Is(err, fault.Unsupported) && !fault.Is(err, fault.Permission) {
+			return err
+		}
+		// The extension may be forbidden and the plain request not.
+	} else if !replace && s.inOrder {
+		err := move(ctx, from, to) // keeps to the draft: this does not replace
+		if err == nil || fault.Is(err, fault.NotFound) || ctx.Err() != nil {
+			return err
+		}
+		if there, serr := f.exists(ctx, b); serr == nil && there {
+			return fault.New(fault.Exists, "rename", f.host, err)
+		}
+		return err
 	}
 	there, err := f.exists(ctx, b)
 	switch {
@@ -345,20 +274,50 @@ func (f *FS) Rename(ctx context.Context, from, to files.Path, replace bool) erro
 
 // SetTime implements files.FS.
 func (f *FS) SetTime(ctx context.Context, p files.Path, t time.Time) error {
-	name, err := f.remote("settime", p)
-	if err != nil {
-		return err
-	}
-	return run(ctx, f, "settime", func(s *session) error { return s.sftp.Chtimes(name, t, t) })
+	return f.setstat(ctx, "settime", p, wire.Times(t))
 }
 
 // Chmod implements files.FS.
 func (f *FS) Chmod(ctx context.Context, p files.Path, mode fs.FileMode) error {
-	name, err := f.remote("chmod", p)
+	return f.setstat(ctx, "chmod", p, wire.Attrs{Flags: wire.AttrMode, Mode: uint32(mode.Perm())})
+}
+
+func (f *FS) setstat(ctx context.Context, op string, p files.Path, a wire.Attrs) error {
+	name, err := f.remote(op, p)
 	if err != nil {
 		return err
 	}
-	return run(ctx, f, "chmod", func(s *session) error { return s.sftp.Chmod(name, mode.Perm()) })
+	return run(ctx, f, op, func(s *session) error { return s.wire.Setstat(ctx, name, a) })
+}
+
+// Chown implements files.Owner. This version of the protocol knows numbers
+// only; a name is understood if a listing has shown it.
+func (f *FS) Chown(ctx context.Context, p files.Path, owner, group string) error {
+	name, err := f.remote("chown", p)
+	if err != nil {
+		return err
+	}
+	return run(ctx, f, "chown", func(s *session) error {
+		now, err := s.wire.Lstat(ctx, name)
+		if err != nil {
+			return err
+		}
+		a := wire.Attrs{Flags: wire.AttrOwner, UID: now.UID, GID: now.GID}
+		if now.Flags&wire.AttrOwner == 0 && (owner == "" || group == "") {
+			return fault.Newf(fault.Unsupported, "chown", f.host, "the server does not tell owners")
+		}
+		if owner != "" {
+			if a.UID, err = f.owners.number(owner, false); err != nil {
+				return err
+			}
+		}
+		if group != "" {
+			if a.GID, err = f.owners.number(group, true); err != nil {
+				return err
+			}
+		}
+		return s.wire.Setstat(ctx, name, a)
+	})
 }
 
 // Free implements files.Spacer by statvfs@openssh.com.
@@ -368,16 +327,17 @@ func (f *FS) Free(ctx context.Context, p files.Path) (int64, error) {
 		return 0, err
 	}
 	return call(ctx, f, "free", func(s *session) (int64, error) {
-		if !s.vfs {
+		if !s.statvfs {
 			return 0, fault.Newf(fault.Unsupported, "free", f.host, "no statvfs")
 		}
-		v, err := s.sftp.StatVFS(name)
-		if err != nil {
-			return 0, err
-		}
-		return int64(min(v.Bavail*v.Frsize, 1<<62)), nil
+		return s.wire.Free(ctx, name)
 	})
 }
 
 // URL implements files.FS.
 func (f *FS) URL(p files.Path) string { return f.p.Site.URL(p) }
+
+var (
+	_ io.WriterTo   = (*reader)(nil)
+	_ io.ReaderFrom = (*writer)(nil)
+)

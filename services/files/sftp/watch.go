@@ -2,97 +2,154 @@ package sftp
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	askAfter   = 8 * time.Second  // of silence while something is awaited
-	idleAfter  = 60 * time.Second // of silence otherwise
-	answerTime = 10 * time.Second // for the answer to "are you there"
+	// muteAfter is how long a server may owe an answer while nothing moves.
+	muteAfter = 18 * time.Second
+	// idleAfter is the silence after which a connection without work is asked
+	// whether it lives, which also keeps routers from forgetting it.
+	idleAfter  = 45 * time.Second
+	answerTime = 15 * time.Second
 )
 
-// watchedConn notes when bytes last moved. An SSH connection may be silent for
-// hours, so it has no deadline; silence while an answer is owed is found by
-// session.watch. During the login hurry sets one.
-type watchedConn struct {
+// errMute is the end of a connection whose server does not answer.
+var errMute = errors.New("the server does not answer")
+
+// clock notes when something last happened.
+type clock struct{ at atomic.Int64 }
+
+func (c *clock) tick()                { c.at.Store(time.Now().UnixNano()) }
+func (c *clock) since() time.Duration { return time.Since(time.Unix(0, c.at.Load())) }
+
+// line is the connection below one SSH connection. It has no deadlines of its
+// own, because SSH may be silent for hours and the way through a jump host knows
+// none: hurry bounds the login, session.watch the time after it.
+type line struct {
 	net.Conn
-	moved   atomic.Int64 // UnixNano
-	waiting atomic.Int32 // calls that await an answer
-	limit   atomic.Int64 // for one Read during the login; 0: none
+	heard clock // any byte came
+	sent  clock // a larger piece went out; an answer to "are you there" is none
+
+	mu    sync.Mutex
+	timer *time.Timer
+	late  bool
+	began bool // the server has said something
 }
 
-func newWatchedConn(c net.Conn) *watchedConn {
-	w := &watchedConn{Conn: c}
-	w.moved.Store(time.Now().UnixNano())
-	return w
+func newLine(c net.Conn) *line {
+	l := &line{Conn: c}
+	l.heard.tick()
+	l.sent.tick()
+	return l
 }
 
-// hurry sets the deadline from now on; 0 takes it away.
-func (w *watchedConn) hurry(limit time.Duration) {
-	w.limit.Store(int64(limit))
-	var at time.Time
+// hurry closes the line after limit; 0 takes the limit away.
+func (l *line) hurry(limit time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.timer != nil {
+		l.timer.Stop()
+		l.timer = nil
+	}
 	if limit > 0 {
-		at = time.Now().Add(limit)
+		l.timer = time.AfterFunc(limit, func() {
+			l.mu.Lock()
+			l.late = true
+			l.mu.Unlock()
+			_ = l.Close() // the pending call reports
+		})
 	}
-	_ = w.SetReadDeadline(at) // a closed connection says so at the next Read
 }
 
-func (w *watchedConn) Read(b []byte) (int, error) {
-	n, err := w.Conn.Read(b)
+// state tells whether the limit has passed, and whether the server ever spoke.
+func (l *line) state() (late, spoken bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.late, l.began
+}
+
+func (l *line) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
 	if n > 0 {
-		w.moved.Store(time.Now().UnixNano())
+		l.heard.tick()
+		if !l.began { // only this goroutine changes it
+			l.mu.Lock()
+			l.began = true
+			l.mu.Unlock()
+		}
 	}
 	return n, err
 }
 
-func (w *watchedConn) Write(b []byte) (int, error) {
-	n, err := w.Conn.Write(b)
-	if n > 0 {
-		w.moved.Store(time.Now().UnixNano())
+func (l *line) Write(b []byte) (int, error) {
+	n, err := l.Conn.Write(b)
+	if n >= 1024 {
+		l.sent.tick()
 	}
 	return n, err
 }
 
-func (w *watchedConn) silent() time.Duration {
-	return time.Since(time.Unix(0, w.moved.Load()))
+// heardPipe notes when the file server, not merely the SSH server, answers.
+type heardPipe struct {
+	io.ReadWriteCloser
+	heard *clock
 }
 
-// watch asks a silent server whether it is there, and closes the connection
-// when it is not. On a slow line bytes still move, so it is left alone.
+func (p heardPipe) Read(b []byte) (int, error) {
+	n, err := p.ReadWriteCloser.Read(b)
+	if n > 0 {
+		p.heard.tick()
+	}
+	return n, err
+}
+
+// watch ends a connection that has become mute.
 func (s *session) watch(ctx context.Context) {
-	tick := time.NewTicker(2 * time.Second)
+	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	asked := false
+	owed := time.Duration(0) // how long answers have been owed
+	var asked time.Time
 	answered := make(chan error, 1)
 	for {
 		select {
 		case <-ctx.Done():
-			s.close()
+			s.end(ctx.Err())
 			return
-		case <-s.dead:
+		case <-s.wire.Dead():
 			return
 		case err := <-answered:
-			if asked = false; err != nil {
-				s.close()
+			if asked = (time.Time{}); err != nil {
+				s.end(err)
 				return
 			}
 		case <-tick.C:
-			limit := idleAfter
-			if s.line.waiting.Load() > 0 {
-				limit = askAfter
+			if s.wire.Pending() == 0 || s.patient.Load() > 0 {
+				owed = 0
+			} else {
+				owed += time.Second
 			}
-			switch silent := s.line.silent(); {
-			case asked && silent > answerTime:
-				s.close()
+			if owed >= muteAfter && s.heard.since() >= muteAfter && s.line.sent.since() >= muteAfter {
+				s.end(errMute)
 				return
-			case !asked && silent > limit:
-				asked = true
-				go func() { // ends with the connection at the latest
+			}
+			switch {
+			case !asked.IsZero():
+				if time.Since(asked) > answerTime && s.line.heard.since() > answerTime {
+					s.end(errMute)
+					return
+				}
+			case s.line.heard.since() > idleAfter:
+				asked = time.Now()
+				s.group.Go("sftp keep alive", func(context.Context) {
 					_, _, err := s.ssh.SendRequest("keepalive@openssh.com", true, nil)
 					answered <- err
-				}()
+				})
 			}
 		}
 	}
