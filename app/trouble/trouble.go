@@ -153,7 +153,7 @@ func (v *View) fill() {
 	if r := v.p.Report; r != nil {
 		v.steps.Add(kit.Line())
 		for _, s := range r.Steps {
-			v.steps.Add(stepLine(s, r))
+			v.steps.Add(StepLine(s, r))
 			v.steps.Add(kit.Line())
 		}
 	}
@@ -174,7 +174,9 @@ func computerWorks(r *check.Report) bool {
 	return false
 }
 
-func stepLine(s check.Step, r *check.Report) fyne.CanvasObject {
+// StepLine writes a step of a report out: how it went, what it looked at, how long
+// it took.
+func StepLine(s check.Step, r *check.Report) fyne.CanvasObject {
 	icon, colour, text := "check", kit.ColorGood, kit.ColorText
 	switch s.State {
 	case check.Failed:
