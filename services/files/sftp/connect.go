@@ -103,6 +103,8 @@ var (
 	_ files.Owner     = (*FS)(nil)
 	_ files.Spacer    = (*FS)(nil)
 	_ files.Connected = (*FS)(nil)
+	_ files.Witness   = (*reader)(nil)
+	_ files.Finisher  = (*writer)(nil)
 )
 
 // Dial connects and logs in. Faults: those of connect, Certificate with a

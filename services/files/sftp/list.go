@@ -153,7 +153,7 @@ func (l *lister) add(n wire.Name) error {
 		l.links = append(l.links, e)
 		return nil
 	case e.Type == files.File && n.Attrs.Flags&wire.AttrMode != 0:
-		l.fs.seen.add(l.prefix+n.Name, e.Size)
+		l.fs.seen.add(l.prefix+n.Name, factOf(n.Attrs))
 	}
 	l.fs.owners.learn(n.Attrs, e)
 	l.entries = append(l.entries, e)

@@ -23,18 +23,22 @@ type seen struct {
 	all map[string]fact
 }
 
+// fact is what a server said of a file.
 type fact struct {
-	size int64
-	at   time.Time
+	size    int64 // -1 unknown
+	modTime time.Time
+	at      time.Time // when it was said
 }
 
-func (s *seen) add(name string, size int64) {
+func factOf(a wire.Attrs) fact { return fact{sizeOf(a), a.ModTime(), time.Now()} }
+
+func (s *seen) add(name string, f fact) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all == nil || len(s.all) >= seenMost {
 		s.all = map[string]fact{} // rare; costs a question for each at most
 	}
-	s.all[name] = fact{size, time.Now()}
+	s.all[name] = f
 }
 
 func (s *seen) forget(name string) {
@@ -43,11 +47,11 @@ func (s *seen) forget(name string) {
 	delete(s.all, name)
 }
 
-func (s *seen) size(name string) (int64, bool) {
+func (s *seen) get(name string) (fact, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f, ok := s.all[name]
-	return f.size, ok && time.Since(f.at) < seenValid
+	return f, ok && time.Since(f.at) < seenValid
 }
 
 // owners remembers the names of users and groups that listings have shown. The

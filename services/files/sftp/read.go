@@ -33,7 +33,7 @@ func (f *FS) open(ctx context.Context, p files.Path, offset, end int64) (io.Read
 	return call(ctx, f, "read", func(s *session) (io.ReadCloser, error) {
 		// Opening a pipe would block the server for good, so it is known to be a
 		// file before it is opened.
-		size, known := f.seen.size(name)
+		first, known := f.seen.get(name)
 		if !known {
 			a, err := s.wire.Stat(ctx, name)
 			if err != nil {
@@ -42,13 +42,13 @@ func (f *FS) open(ctx context.Context, p files.Path, offset, end int64) (io.Read
 			if typeOf(a, "") != files.File {
 				return nil, fault.Newf(fault.Unsupported, "read", f.host, "%s is no file", name)
 			}
-			size = sizeOf(a)
+			first = factOf(a)
 		}
 		h, err := s.wire.Open(ctx, name, wire.OpenRead)
 		if err != nil {
 			return nil, err
 		}
-		r := &reader{ctx: ctx, fs: f, s: s, handle: h, pos: offset, next: offset, size: size, end: end, flow: newFlow()}
+		r := &reader{ctx: ctx, fs: f, s: s, handle: h, pos: offset, next: offset, first: first, size: first.size, end: end, flow: newFlow()}
 		r.fill() // the first bytes are on their way before they are asked for
 		return r, nil
 	})
@@ -75,7 +75,9 @@ type reader struct {
 	pieces []piece
 	rest   []byte // of buf
 	buf    []byte
-	single bool // one block at a time
+	first  fact       // what the file was
+	last   *wire.Call // what it is, asked for behind the last block
+	single bool       // one block at a time
 	ended  bool
 	err    error
 }
@@ -112,7 +114,29 @@ func (r *reader) fill() {
 		r.flow.used += n
 		r.s.underWay.Add(int64(n))
 		r.next += int64(n)
+		if r.last == nil && r.end < 0 && r.size >= 0 && r.next > r.size {
+			r.last, _ = r.s.wire.StartFstat(r.ctx, r.handle) // where it fails, Changed asks again
+		}
 	}
+}
+
+// Changed implements files.Witness.
+func (r *reader) Changed() (bool, error) {
+	if r.handle == "" {
+		return false, fault.Newf(fault.Internal, "read", r.fs.host, "asked after closing")
+	}
+	if r.last == nil {
+		var err error
+		if r.last, err = r.s.wire.StartFstat(r.ctx, r.handle); err != nil {
+			return false, r.fs.streamFault("read", r.ctx, r.s, err)
+		}
+	}
+	a, err := r.last.Attrs(r.ctx)
+	if err != nil {
+		return false, r.fs.streamFault("read", r.ctx, r.s, err)
+	}
+	now := factOf(a)
+	return now.size != r.first.size || !now.modTime.Equal(r.first.modTime), nil
 }
 
 // advance waits for the next block and makes it the rest.

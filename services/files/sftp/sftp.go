@@ -156,7 +156,7 @@ func (f *FS) Stat(ctx context.Context, p files.Path) (files.Entry, error) {
 			err = f.follow(ctx, s, p.Dir(), one)
 		case files.File:
 			if a.Flags&wire.AttrMode != 0 {
-				f.seen.add(name, one[0].Size)
+				f.seen.add(name, factOf(a))
 			}
 		}
 		return one[0], err

@@ -234,6 +234,15 @@ func (w *writer) Commit(ctx context.Context) error {
 	return nil
 }
 
+// CommitAs implements files.Finisher. The new name waits for the confirmation
+// of all bytes: a file in the way is not given up for one that is not whole.
+func (w *writer) CommitAs(ctx context.Context, to files.Path, replace bool) error {
+	if err := w.Commit(ctx); err != nil {
+		return err
+	}
+	return w.fs.Rename(ctx, w.path, to, replace)
+}
+
 // finish has all bytes confirmed, the time set and the file closed. Where the
 // server works in order that takes one round trip.
 func (w *writer) finish(ctx context.Context) error {
