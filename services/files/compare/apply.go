@@ -49,7 +49,6 @@ type ApplyOptions struct {
 	// Progress counts bytes.
 	Progress func(done, size int64)
 
-	tries  int
 	again  bool // an earlier run may have done some of it already
 	onPart func(side Side, p files.Path) error
 }
@@ -249,6 +248,9 @@ func (a *applier) mkdir(ctx context.Context, s Step) error {
 	return nil
 }
 
+// maxLost is how many files in a row may break off before the rest is not tried.
+const maxLost = 4
+
 // copy sends files to a side, several at once.
 func (a *applier) copy(ctx context.Context, side Side, steps iter.Seq[Step]) error {
 	src, dst := a.trees[side.Other()], a.trees[side]
@@ -267,7 +269,7 @@ func (a *applier) copy(ctx context.Context, side Side, steps iter.Seq[Step]) err
 		}
 	}
 	o := transfer.SeriesOptions{Connections: a.o.Connections}
-	o.Resume, o.NoTimes, o.Limits, o.Tries = true, a.o.NoTimes, a.o.Limits, a.o.tries
+	o.Resume, o.NoTimes, o.Limits = true, a.o.NoTimes, a.o.Limits
 	o.OnExists = a.exists
 	if a.o.onPart != nil {
 		o.Part = func(p files.Path) error { return a.o.onPart(side, p) }
@@ -280,9 +282,16 @@ func (a *applier) copy(ctx context.Context, side Side, steps iter.Seq[Step]) err
 		}
 	}
 	o.Before = func(it transfer.Item) { a.begin(it.Tag.(Step)) }
+	lost := 0 // files in a row that broke off
 	o.After = func(it transfer.Item, r transfer.Result, err error) error {
 		s := it.Tag.(Step)
 		_, late := a.meant.LoadAndDelete(it.To.String())
+		if err == nil || !fault.KindOf(err).Transient() {
+			lost = 0
+		} else if lost++; lost >= maxLost {
+			a.end(s, Failed, err)
+			return err // the way to the server is gone
+		}
 		switch {
 		case err != nil:
 			a.end(s, Failed, err)
