@@ -131,7 +131,9 @@ func within(t *testing.T, d time.Duration) context.Context {
 
 func TestCases(t *testing.T) {
 	file := map[string]string{"file": body}
-	features := func(lines ...string) string { return "211-Features\r\n " + strings.Join(lines, "\r\n ") + "\r\n211 End" }
+	features := func(lines ...string) string {
+		return "211-Features\r\n " + strings.Join(lines, "\r\n ") + "\r\n211 End"
+	}
 	for _, c := range []struct {
 		name string
 		script
