@@ -17,6 +17,10 @@ import (
 // maxLine bounds one line; longer ones are unread.
 const maxLine = 8 << 10
 
+// maxWaste bounds the bytes of lines beyond maxLine: a listing that is one
+// endless line comes to an end.
+const maxWaste = 64 << 20
+
 // maxSamples is how many unread lines are kept for the details.
 const maxSamples = 5
 
@@ -37,6 +41,7 @@ type Reader struct {
 	emit    func([]files.Entry) error
 	line    []byte
 	tooLong bool
+	wasted  int // bytes of lines that were too long
 	batch   []files.Entry
 	room    int // what the last batch needed
 	report  files.Report
@@ -72,12 +77,16 @@ func (r *Reader) Write(b []byte) (int, error) {
 			return n - len(b), err
 		}
 	}
+	if r.wasted > maxWaste || r.report.Unread > files.MaxEntries {
+		return n, fault.Newf(fault.TooBig, "list", "", "%d lines were not understood", r.report.Unread+1)
+	}
 	return n, r.Flush()
 }
 
 func (r *Reader) add(b []byte) {
 	if len(r.line)+len(b) > maxLine {
 		r.tooLong = true
+		r.wasted += len(b)
 		b = b[:max(0, min(len(b), maxLine-len(r.line)))]
 	}
 	r.line = append(r.line, b...)

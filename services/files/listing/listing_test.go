@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"guichet/services/fault"
 	"guichet/services/files"
 )
 
@@ -241,6 +242,22 @@ func TestReaderStopsAtEmitError(t *testing.T) {
 		_, err = r.Write([]byte("-rw-r--r-- 1 a b 7 Jan 1 00:00 x\n"))
 	}
 	require.ErrorIs(t, err, stop)
+}
+
+// TestEndlessListings ends what a server never ends.
+func TestEndlessListings(t *testing.T) {
+	for name, line := range map[string]string{
+		"one line": strings.Repeat("x", 1<<20), "garbage": strings.Repeat("garbage\r\n", 1<<16), "entries": strings.Repeat("type=file; x\r\n", 1<<16),
+	} {
+		r := NewReader(MLSD, now, func([]files.Entry) error { return nil })
+		var err error
+		for range 200 {
+			if _, err = r.Write([]byte(line)); err != nil {
+				break
+			}
+		}
+		require.True(t, fault.Is(err, fault.TooBig), "%s: %v", name, err)
+	}
 }
 
 func FuzzLine(f *testing.F) {
