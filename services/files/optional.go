@@ -30,6 +30,14 @@ type Copier interface {
 	Copy(ctx context.Context, from, to Path, replace bool) error
 }
 
+// Replacer is met by file systems that can replace a file only while it is still
+// the version on whose account somebody decided to replace it.
+type Replacer interface {
+	// ReplaceIf is FS.Rename with replace. It fails with Exists where the target's
+	// Entry.ID is no longer id, with NotFound where the target is gone.
+	ReplaceIf(ctx context.Context, from, to Path, id string) error
+}
+
 // Described is met by readers that know from which version of the file their
 // bytes come, as the answer to a GET says it.
 type Described interface {

@@ -19,25 +19,23 @@ import (
 	"guichet/services/files"
 )
 
-// syncAbove is the size from which a finished file is forced onto the disk. For
-// the many small ones that would cost more than the transfer.
-const syncAbove = 1 << 20
-
 // Read implements files.FS.
 func (f *FS) Read(ctx context.Context, p files.Path, offset int64) (io.ReadCloser, error) {
 	name, err := rel("read", p)
 	if err != nil {
 		return nil, err
 	}
+	at, name, done := f.near(name)
+	defer done()
 	// Opening a pipe would wait for its other end, so look first.
-	info, err := f.at.Stat(name)
+	info, err := at.Stat(name)
 	if err != nil {
 		return nil, failure("read", err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fault.Newf(fault.Unsupported, "read", "", "%q is no file", name)
 	}
-	file, err := f.at.OpenFile(name, os.O_RDONLY, 0)
+	file, err := at.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, failure("read", err)
 	}
@@ -46,12 +44,13 @@ func (f *FS) Read(ctx context.Context, p files.Path, offset int64) (io.ReadClose
 			return nil, failure("read", errors.Join(err, file.Close()))
 		}
 	}
-	return &reader{ctx: ctx, file: file}, nil
+	return &reader{ctx: ctx, file: file, info: info}, nil
 }
 
 type reader struct {
 	ctx  context.Context
 	file *os.File
+	info os.FileInfo // when it was opened
 }
 
 func (r *reader) Read(b []byte) (int, error) {
@@ -65,6 +64,19 @@ func (r *reader) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// File gives what is behind the reader to who can have the system move its bytes
+// in pieces, looking at the context in between.
+func (r *reader) File() *os.File { return r.file }
+
+// Changed implements files.Witness.
+func (r *reader) Changed() (bool, error) {
+	now, err := r.file.Stat()
+	if err != nil {
+		return false, failure("read", err)
+	}
+	return now.Size() != r.info.Size() || !now.ModTime().Equal(r.info.ModTime()), nil
+}
+
 func (r *reader) Close() error { return failure("read", r.file.Close()) }
 
 // Write implements files.FS. A link is never written through.
@@ -73,45 +85,55 @@ func (f *FS) Write(ctx context.Context, p files.Path, o files.WriteOptions) (fil
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.at.Lstat(name)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
-		return nil, fault.Newf(fault.Permission, "write", "", "%q is no plain file", name)
-	case err == nil && o.Exclusive && o.Offset == 0:
-		return nil, fault.New(fault.Exists, "write", "", fs.ErrExist)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, failure("write", err)
-	case err == nil && o.Offset > info.Size():
-		return nil, fault.Newf(fault.Unsupported, "write", "", "%q is shorter than the offset", name)
-	case err != nil && o.Offset > 0:
-		return nil, failure("write", err)
-	}
-	flag := os.O_WRONLY
-	if err != nil { // not there: O_EXCL refuses a link that appears meanwhile
-		flag |= os.O_CREATE | os.O_EXCL
-	}
-	file, err := f.at.OpenFile(name, flag, 0o666)
-	if err != nil {
-		return nil, failure("write", err)
-	}
-	w := &writer{ctx: ctx, fs: f, file: file, name: name, modTime: o.ModTime}
-	if err := file.Truncate(o.Offset); err != nil {
-		return nil, failure("write", errors.Join(err, file.Close()))
-	}
-	if _, err := file.Seek(o.Offset, io.SeekStart); err != nil {
-		return nil, failure("write", errors.Join(err, file.Close()))
+	at, base, done := f.near(name)
+	w := &writer{ctx: ctx, at: at, done: done, name: base, modTime: o.ModTime, lazy: o.Lazy && lazySync}
+	if err := w.open(o); err != nil {
+		done()
+		return nil, err
 	}
 	return w, nil
 }
 
 type writer struct {
 	ctx     context.Context
-	fs      *FS
+	at      place // the file's folder
+	done    func()
 	file    *os.File
 	name    string
 	modTime time.Time
-	written int64
+	lazy    bool
 	ended   bool
+}
+
+// open makes the file, which is the common case and costs one call, or opens
+// the one that is there.
+func (w *writer) open(o files.WriteOptions) (err error) {
+	if o.Offset == 0 {
+		// O_EXCL refuses a link.
+		w.file, err = w.at.OpenFile(w.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil || o.Exclusive || !errors.Is(err, fs.ErrExist) {
+			return failure("write", err)
+		}
+	}
+	info, err := w.at.Lstat(w.name)
+	switch {
+	case err != nil:
+		return failure("write", err)
+	case !info.Mode().IsRegular():
+		return fault.Newf(fault.Permission, "write", "", "%q is no plain file", w.name)
+	case o.Offset > info.Size():
+		return fault.Newf(fault.Unsupported, "write", "", "%q is shorter than the offset", w.name)
+	}
+	if w.file, err = w.at.OpenFile(w.name, os.O_WRONLY, 0o666); err != nil {
+		return failure("write", err)
+	}
+	if err = w.file.Truncate(o.Offset); err == nil {
+		_, err = w.file.Seek(o.Offset, io.SeekStart)
+	}
+	if err != nil {
+		return failure("write", errors.Join(err, w.file.Close()))
+	}
+	return nil
 }
 
 func (w *writer) Write(b []byte) (int, error) {
@@ -119,17 +141,37 @@ func (w *writer) Write(b []byte) (int, error) {
 		return 0, fault.From("write", "", err)
 	}
 	n, err := w.file.Write(b)
-	w.written += int64(n)
 	return n, failure("write", err)
 }
 
+// ReadFrom implements io.ReaderFrom: from a bare connection or file the system
+// moves the bytes. It looks at the context before and after only, so r ends soon.
+func (w *writer) ReadFrom(r io.Reader) (int64, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, fault.From("write", "", err)
+	}
+	n, err := w.file.ReadFrom(r)
+	if cerr := w.ctx.Err(); cerr != nil {
+		err = cerr
+	}
+	return n, failure("write", err)
+}
+
+// Commit implements files.Writer. Unless it may be lazy, the bytes are on the
+// disk before the file can get its final name: a power cut leaves no empty file
+// under it.
 func (w *writer) Commit(ctx context.Context) error {
 	if w.ended {
 		return fault.Newf(fault.Internal, "write", "", "ended twice")
 	}
 	w.ended = true
-	var err error
-	if err = ctx.Err(); err == nil && w.written >= syncAbove {
+	defer w.done()
+	return w.commit(ctx)
+}
+
+func (w *writer) commit(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil && !w.lazy {
 		err = w.file.Sync()
 	}
 	if err = errors.Join(err, w.file.Close()); err != nil {
@@ -138,7 +180,23 @@ func (w *writer) Commit(ctx context.Context) error {
 	if w.modTime.IsZero() {
 		return nil
 	}
-	return failure("settime", w.fs.at.Chtimes(w.name, time.Time{}, w.modTime))
+	return failure("settime", w.at.Chtimes(w.name, time.Time{}, w.modTime))
+}
+
+// CommitAs implements files.Finisher.
+func (w *writer) CommitAs(ctx context.Context, to files.Path, replace bool) error {
+	if w.ended {
+		return fault.Newf(fault.Internal, "write", "", "ended twice")
+	}
+	w.ended = true
+	defer w.done()
+	if _, err := rel("rename", to); err != nil {
+		return err
+	}
+	if err := w.commit(ctx); err != nil {
+		return err
+	}
+	return moveName(w.at, w.name, to.Base(), replace)
 }
 
 func (w *writer) Abort(remove bool) error {
@@ -146,11 +204,63 @@ func (w *writer) Abort(remove bool) error {
 		return nil
 	}
 	w.ended = true
+	defer w.done()
 	err := w.file.Close()
 	if remove {
-		err = errors.Join(err, w.fs.at.Remove(w.name))
+		err = errors.Join(err, w.at.Remove(w.name))
 	}
 	return failure("write", err)
+}
+
+// Sync implements files.Syncer.
+func (f *FS) Sync(ctx context.Context) error {
+	if !lazySync {
+		return nil // every file was synced at its Commit
+	}
+	done := make(chan error, 1)
+	// The system's call knows no context; a person who cancels does not wait for
+	// a slow disk.
+	f.wait.Go(func() { done <- syncAll(f.root) })
+	select {
+	case err := <-done:
+		return failure("sync", err)
+	case <-ctx.Done():
+		return fault.From("sync", "", ctx.Err())
+	}
+}
+
+// Assemble implements files.Assembler. A link is never written through.
+func (f *FS) Assemble(_ context.Context, p files.Path) (files.Assembly, error) {
+	name, err := rel("write", p)
+	if err != nil {
+		return nil, err
+	}
+	file, err := f.at.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		info, ierr := f.at.Lstat(name)
+		if ierr != nil {
+			return nil, failure("write", ierr)
+		}
+		if !info.Mode().IsRegular() {
+			return nil, fault.Newf(fault.Permission, "write", "", "%q is no plain file", name)
+		}
+		file, err = f.at.OpenFile(name, os.O_RDWR, 0)
+	}
+	if err != nil {
+		return nil, failure("write", err)
+	}
+	return assembly{file}, nil
+}
+
+type assembly struct{ *os.File }
+
+// Size implements files.Assembly.
+func (a assembly) Size() (int64, error) {
+	info, err := a.Stat()
+	if err != nil {
+		return 0, failure("stat", err)
+	}
+	return info.Size(), nil
 }
 
 // NewHash makes the hash of that name, or nil.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -46,13 +47,21 @@ type place interface {
 type FS struct {
 	root string
 	at   place
+	wait sync.WaitGroup // for calls that know no context
+
+	mu      sync.Mutex
+	folders []*folder // those used last, confined ones only; the newest at the end
 }
 
 var (
-	_ files.FS     = (*FS)(nil)
-	_ files.Namer  = (*FS)(nil)
-	_ files.Hasher = (*FS)(nil)
-	_ files.Spacer = (*FS)(nil)
+	_ files.FS        = (*FS)(nil)
+	_ files.Namer     = (*FS)(nil)
+	_ files.Hasher    = (*FS)(nil)
+	_ files.Spacer    = (*FS)(nil)
+	_ files.Syncer    = (*FS)(nil)
+	_ files.Assembler = (*FS)(nil)
+	_ files.Finisher  = (*writer)(nil)
+	_ files.Witness   = (*reader)(nil)
 )
 
 // New opens a folder, an absolute path of the system. Faults: NotFound,
@@ -312,34 +321,38 @@ func (f *FS) Rename(_ context.Context, from, to files.Path, replace bool) error 
 	if err != nil {
 		return err
 	}
+	return moveName(f.at, a, b, replace)
+}
+
+func moveName(at place, a, b string, replace bool) error {
 	if replace {
-		return failure("rename", f.at.Rename(a, b))
+		return failure("rename", at.Rename(a, b))
 	}
-	info, err := f.at.Lstat(a)
+	info, err := at.Lstat(a)
 	if err != nil {
 		return failure("rename", err)
 	}
 	if info.Mode().IsRegular() {
 		// A hard link fails where the name is taken, with no moment between look
 		// and leap.
-		err := f.at.Link(a, b)
+		err := at.Link(a, b)
 		switch {
 		case err == nil:
-			return failure("rename", f.at.Remove(a))
+			return failure("rename", at.Remove(a))
 		case errors.Is(err, fs.ErrExist):
-			if !sameFile(f.at, a, b) {
+			if !sameFile(at, a, b) {
 				return failure("rename", err)
 			}
-			return failure("rename", f.at.Rename(a, b)) // only the case of letters changes
+			return failure("rename", at.Rename(a, b)) // only the case of letters changes
 		}
 		// The file system knows no links (FAT): look, then leap.
 	}
-	if _, err := f.at.Lstat(b); err == nil && !sameFile(f.at, a, b) {
+	if _, err := at.Lstat(b); err == nil && !sameFile(at, a, b) {
 		return fault.New(fault.Exists, "rename", "", fs.ErrExist)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return failure("rename", err)
 	}
-	return failure("rename", f.at.Rename(a, b))
+	return failure("rename", at.Rename(a, b))
 }
 
 // sameFile reports whether two different names are one directory entry, as on
@@ -381,7 +394,16 @@ func (f *FS) URL(p files.Path) string {
 }
 
 // Close implements files.FS.
-func (f *FS) Close() error { return failure("close", f.at.Close()) }
+func (f *FS) Close() error {
+	f.mu.Lock()
+	folders := f.folders
+	f.folders = nil
+	f.mu.Unlock()
+	for _, one := range folders {
+		f.drop(one)
+	}
+	return failure("close", f.at.Close())
+}
 
 // plain is a place without confinement.
 type plain string

@@ -96,6 +96,8 @@ type Runner struct {
 	p  RunnerParams
 	db *store.DB
 
+	lanes Lanes // shared by all jobs
+
 	mu   sync.Mutex
 	open map[string]*shared
 }
@@ -203,6 +205,8 @@ type outcome struct {
 	Failed   int      `json:"failed,omitempty"`
 	Unread   int      `json:"unread,omitempty"`
 	Links    int      `json:"links,omitempty"`
+	InPlace  int      `json:"in_place,omitempty"` // files with Result.InPlace: a warning
+	Moved    bool     `json:"moved,omitempty"`
 }
 
 // Run implements activity.Runner.
@@ -236,11 +240,9 @@ func (r *Runner) runFile(ctx context.Context, h activity.Handle, j Job, src, dst
 	if at.Done {
 		return nil
 	}
-	o := Options{
-		Resume: true, OnExists: q.ask, Progress: h.Progress,
-		Tries:  1, // the center tries again later; waiting here would hide that
-		onPart: func(p files.Path, d decision) error { return h.Save(progress{decision: d, Part: rawPath(p)}) },
-	}
+	o := r.options(j, h, q)
+	o.Tries = 1 // the center tries again later; waiting here would hide that
+	o.onPart = func(p files.Path, d decision) error { return h.Save(progress{decision: d, Part: rawPath(p)}) }
 	if len(at.Part) > 0 {
 		o.begun = &at.decision
 	}
@@ -251,10 +253,22 @@ func (r *Runner) runFile(ctx context.Context, h activity.Handle, j Job, src, dst
 	if err := h.Save(progress{Done: true}); err != nil {
 		return err
 	}
+	inPlace := 0
+	if result.InPlace {
+		inPlace = 1
+	}
 	return h.Result(outcome{
 		Path: addressOf(j.To, result.Path), Bytes: result.Bytes, Resumed: result.Resumed,
-		Verified: result.Verified, Checksum: result.Checksum, Skipped: result.Skipped,
+		Verified: result.Verified, Checksum: result.Checksum, Skipped: result.Skipped, Moved: result.Moved, InPlace: inPlace,
 	})
+}
+
+// options are those of every file of a job.
+func (r *Runner) options(j Job, h activity.Handle, q *questions) Options {
+	return Options{
+		Resume: true, OnExists: q.ask, Progress: h.Progress,
+		Limits: r.p.Limits, Lanes: &r.lanes, Move: j.Move, ReadBack: j.ReadBack,
+	}
 }
 
 func addressOf(p Place, at files.Path) string {
@@ -293,9 +307,7 @@ func (q *questions) ask(ctx context.Context, c Conflict) (Answer, error) {
 	if err != nil {
 		return "", err
 	}
-	switch Answer(answer) {
-	case KeepBoth, Replace, Skip:
-	default:
+	if a := Answer(answer); !a.valid() {
 		return "", fault.Newf(fault.Cancelled, "transfer", "", "no answer")
 	}
 	if all {

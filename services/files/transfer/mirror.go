@@ -325,17 +325,18 @@ type MirrorOptions struct {
 // before, the plan is Safe, and MayDelete or ManyDeletes. Faults: Permission
 // when deletes were planned that may not be; else the first failure.
 func Apply(ctx context.Context, src, dst files.FS, p *Plan, o MirrorOptions) (TreeResult, error) {
-	n, err := parallel(ctx, src, dst, o.Connections)
+	e, err := newEnds(ctx, src, dst, nil, o.Connections)
 	if err != nil {
 		return TreeResult{}, err
 	}
+	n := e.most()
 	m := &mirror{src: src, dst: dst, o: o, size: p.Bytes, done: map[int]int64{}}
 	var copies, deletes []int
 	for i, a := range p.Actions {
 		switch a.Kind {
 		case ActMkdir:
 			if err := m.act(i, a, func() (Result, error) {
-				_, err := prepare(ctx, dst, a.To, true)
+				_, _, err := prepare(ctx, dst, a.To, true)
 				return Result{Path: a.To}, err
 			}); err != nil && ctx.Err() != nil {
 				return m.result, fault.From("mirror", "", ctx.Err())

@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"iter"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,9 +20,17 @@ type Item struct {
 	// work; Target is then what has the name To, nil if it is free.
 	Known  bool
 	Target *files.Entry
+	// Fresh says that the target's folder was made by this very work just now, so
+	// that nobody else has put anything there.
+	Fresh bool
 	// Answer, if set, is the decision about Target, so that nobody is asked.
 	Answer Answer
 	Tag    any // the caller's own
+
+	// begun is what a job's journal knows of it from before an interruption.
+	begun *decision
+	noted files.Path // the part that the journal knows of
+	rel   files.Path // below the root of a tree
 }
 
 // SeriesOptions are Options for many files. Progress then counts the bytes of
@@ -29,6 +38,8 @@ type Item struct {
 type SeriesOptions struct {
 	Options
 	Connections int // parallel files; 0: as many as do good
+	// Options.Part is called from several goroutines at once here.
+
 	// Before and After frame each file; they are called from one goroutine at a
 	// time. What After returns ends the series; nil goes on with the next.
 	Before func(it Item)
@@ -38,84 +49,187 @@ type SeriesOptions struct {
 // CopyItems copies the files of a series, several at once. items is drawn as
 // there is room for more, so it may walk while the first files are on their way;
 // it ends early when its yield returns false. A failed file does not end the
-// series; the first failure is returned at the end. At its end what was copied
-// to this computer would survive a power cut.
+// series, unless the fault concerns all files, as a full disk does; the first
+// failure is returned at the end. At its end what was copied to this computer
+// would survive a power cut.
 func CopyItems(ctx context.Context, src, dst files.FS, items iter.Seq[Item], o SeriesOptions) (TreeResult, error) {
-	n, err := parallel(ctx, src, dst, o.Connections)
+	e, err := newEnds(ctx, src, dst, o.Lanes, o.Connections)
 	if err != nil {
-		return TreeResult{}, err
+		return TreeResult{}, fault.From("copy", "", err)
 	}
-	t := &tree{src: src, dst: dst, o: TreeOptions{Options: o.Options}, done: map[string]int64{}}
+	s := &series{src: src, dst: dst, o: o, ends: e}
+	err = s.run(ctx, items)
+	return s.result, err
+}
+
+// series is many files on their way.
+type series struct {
+	src, dst files.FS
+	o        SeriesOptions
+	ends     *ends
+	// onPart and onDone keep a journal, nil: none is kept.
+	onPart func(ctx context.Context, it Item, part files.Path, d decision) error
+	onDone func(ctx context.Context, it Item, r Result) error
+
+	mu      sync.Mutex
+	result  TreeResult
+	found   int
+	size    int64
+	moved   int64 // of all files, ended or not
+	lost    int   // files in a row that failed for reasons of the network
+	failure error
+}
+
+// run returns the first failure.
+func (s *series) run(ctx context.Context, items iter.Seq[Item]) error {
 	g, gctx := errgroup.WithContext(ctx)
 	work := make(chan Item)
 	g.Go(func() error {
 		defer close(work)
 		for it := range items {
-			t.totals(1, max(0, it.Source.Size), false)
 			select {
 			case work <- it:
 			case <-gctx.Done():
-				return gctx.Err()
+				return nil // whoever ended it knows why
 			}
 		}
 		return nil
 	})
-	for range n {
+	for range s.ends.most() {
 		g.Go(func() error {
 			for it := range work {
-				if err := t.series(gctx, it, o); err != nil {
+				if err := s.one(gctx, it); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
-	err = g.Wait()
+	err := g.Wait()
 	if cerr := ctx.Err(); cerr != nil {
-		return t.result, fault.From("copy", "", cerr)
+		return fault.From("copy", "", cerr)
 	}
 	if err == nil {
-		err = t.failure
+		err = s.failure
 	}
-	return t.result, fault.OrNil("copy", err)
+	if sync, ok := s.dst.(files.Syncer); ok {
+		if serr := sync.Sync(ctx); err == nil {
+			err = serr
+		}
+	}
+	return fault.OrNil("copy", err)
 }
 
-func (t *tree) series(ctx context.Context, it Item, so SeriesOptions) error {
-	if so.Before != nil {
-		t.mu.Lock()
-		so.Before(it)
-		t.mu.Unlock()
+// add counts files that will come.
+func (s *series) add(n int, bytes int64) (files int, size int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.found += n
+	s.size += bytes
+	return s.found, s.size
+}
+
+// one copies a file. What it returns ends the series.
+func (s *series) one(ctx context.Context, it Item) error {
+	if s.o.Before != nil {
+		s.mu.Lock()
+		s.o.Before(it)
+		s.mu.Unlock()
 	}
-	o := so.Options
+	o := s.o.Options
+	o.begun = it.begun
 	if it.Answer != "" {
 		o.OnExists = func(context.Context, Conflict) (Answer, error) { return it.Answer, nil }
 	}
-	key := it.From.String()
-	o.Progress = func(done, _ int64) { t.progress(key, done) }
-	j := &job{src: t.src, from: it.From, dst: t.dst, to: it.To, o: o, known: it.Known, present: it.Target}
+	if s.onPart != nil {
+		o.onPart = func(p files.Path, d decision) error { return s.onPart(ctx, it, p, d) }
+	}
+	var told int64
+	if s.o.Progress != nil {
+		o.Progress = func(done, _ int64) { s.progress(done - told); told = done }
+	}
+	j := &job{
+		src: s.src, from: it.From, dst: s.dst, to: it.To, o: o, ends: s.ends, lazy: true,
+		known: it.Known, present: it.Target, fresh: it.Fresh && s.ends.up,
+	}
+	if it.Source.Name != "" {
+		j.listed = &it.Source
+	}
 	r, err := j.run(ctx)
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
-	t.end(key, r.Bytes)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	if err == nil && s.onDone != nil {
+		err = s.onDone(ctx, it, r)
+	}
+	if fault.Is(err, fault.NotFound) && it.Source.Type == files.LinkFile {
+		// A link that leads nowhere is nothing to copy.
+		s.mu.Lock()
+		s.result.Links++
+		s.mu.Unlock()
+		return nil
+	}
+	if err == nil {
+		s.progress(r.Bytes - told)
+	}
+	return s.tell(it, r, err)
+}
+
+// tell counts a file that has ended and says whether the series goes on.
+func (s *series) tell(it Item, r Result, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch {
 	case err != nil:
-		if t.failure == nil {
-			t.failure = err
+		if s.failure == nil {
+			s.failure = err
 		}
-		t.result.Failed++
+		s.result.Failed++
 	case r.Skipped:
-		t.result.Skipped++
+		s.result.Skipped++
 	default:
-		t.result.Files++
-		t.result.Bytes += r.Bytes
+		s.result.Files++
+		s.result.Bytes += r.Bytes
+		if r.InPlace {
+			s.result.InPlace++
+		}
 	}
-	if so.After != nil {
-		return so.After(it, r, err)
+	if s.o.After != nil {
+		if aerr := s.o.After(it, r, err); aerr != nil {
+			return aerr
+		}
+	}
+	return s.hopeless(err)
+}
+
+// inARow is how many files may fail one after the other for reasons of the
+// network before the rest is not tried any more.
+const inARow = 3
+
+// hopeless gives a fault that would befall all further files as well; the lock
+// is held.
+func (s *series) hopeless(err error) error {
+	switch fault.KindOf(err) {
+	case fault.Full, fault.Offline, fault.NameNotFound, fault.Certificate, fault.Login, fault.Refused:
+		return err
+	case fault.Timeout, fault.Busy, fault.Protocol:
+		if s.lost++; s.lost >= inARow {
+			return err
+		}
+	default:
+		s.lost = 0
 	}
 	return nil
+}
+
+func (s *series) progress(n int64) {
+	if s.o.Progress == nil || n == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moved += n
+	s.o.Progress(s.moved, max(s.moved, s.size))
 }
 
 // Inside reports whether the target lies in the source, or is it.
@@ -127,7 +241,8 @@ func Inside(src files.FS, from files.Path, dst files.FS, to files.Path) bool {
 // or lists the one that is there. It gives what the folder holds by name (folded
 // where letters' case does not count, see Fold), nil if not all names are known.
 func MakeFolder(ctx context.Context, dst files.FS, p files.Path) (map[string]*files.Entry, error) {
-	return prepare(ctx, dst, p, true)
+	there, _, err := prepare(ctx, dst, p, true)
+	return there, err
 }
 
 // Fold is the form of a name under which it is looked up: lower case where

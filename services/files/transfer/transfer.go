@@ -5,6 +5,7 @@ package transfer
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"guichet/services/files"
@@ -41,6 +42,14 @@ const rename = "rename:"
 // RenameTo is the Answer to copy under another name, without a folder.
 func RenameTo(name string) Answer { return Answer(rename + name) }
 
+func (a Answer) valid() bool {
+	switch a {
+	case KeepBoth, Replace, Skip, ReplaceOlder, ReplaceSize:
+		return true
+	}
+	return strings.HasPrefix(string(a), rename)
+}
+
 // Conflict is a target that exists.
 type Conflict struct {
 	Source, Target         files.Entry
@@ -67,6 +76,9 @@ type Options struct {
 	NoTimes bool
 	// Limits bound the speed, nil: nothing does.
 	Limits *Limits
+	// Lanes bound the files that are on their way to a site at once, for all who
+	// share them; nil: only this copy counts.
+	Lanes *Lanes
 	// Move deletes the source when the copy has been checked.
 	Move bool
 	// ReadBack reads both ends again after the copy and compares them.
@@ -79,6 +91,7 @@ type Options struct {
 	// it did not. onPart is Part with the decision taken.
 	begun  *decision
 	onPart func(p files.Path, d decision) error
+	divide int64 // for tests: the size from which a file comes in pieces, at once
 }
 
 // decision is what was decided before the first byte was written.

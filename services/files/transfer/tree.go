@@ -2,10 +2,8 @@ package transfer
 
 import (
 	"context"
+	"slices"
 	"strings"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"guichet/services/fault"
 	"guichet/services/files"
@@ -34,16 +32,19 @@ type TreeResult struct {
 	Unread                          int // listing lines not understood: files may be missing
 	// Links are symbolic links to folders, which are not followed, and things
 	// that are no files.
-	Links int
+	Links   int
+	InPlace int // files with Result.InPlace
 }
 
 // CopyTree copies the folder from into the folder to, which is made if it is
 // missing. The walk is lazy: the first folder's files are on their way while
 // the rest is being listed. Links to folders are not followed, links to files
 // are copied as files, no link is ever made. A failed file does not end the
-// copy unless OnFile says so; the first failure is returned at the end.
+// copy unless OnFile says so or the fault concerns all files; the first failure
+// is returned at the end. With Move the source's folders go too, as far as
+// nothing is left in them.
 func CopyTree(ctx context.Context, src files.FS, from files.Path, dst files.FS, to files.Path, o TreeOptions) (TreeResult, error) {
-	return (&tree{src: src, from: from, dst: dst, to: to, o: o}).run(ctx)
+	return (&tree{src: src, dst: dst, from: from, to: to, o: o}).run(ctx)
 }
 
 // tree is a folder on its way.
@@ -51,88 +52,70 @@ type tree struct {
 	src, dst files.FS
 	from, to files.Path
 	o        TreeOptions
-	// state and note keep the state of single files for jobs; nil: none.
-	state func(ctx context.Context, rel files.Path, e files.Entry) (state, error)
-	note  func(ctx context.Context, rel files.Path, e files.Entry, done bool, part files.Path, d decision) error
+	journal  journal // of jobs; nil: none
 
-	mu      sync.Mutex
-	result  TreeResult
-	found   int
-	size    int64
-	done    map[string]int64 // bytes of files under way
-	moved   int64            // bytes of files that have ended
-	failure error
+	series  *series
+	folders []files.Path // of the source, for a move
 }
 
-// item is one file found by the walk.
-type item struct {
-	rel     files.Path // below from
-	to      files.Path
-	entry   files.Entry
-	known   bool         // the target folder has been listed
-	present *files.Entry // what it holds under that name
-}
-
-// parallel is how many files both sides take at once.
-func parallel(ctx context.Context, src, dst files.FS, asked int) (int, error) {
-	a, err := src.Caps(ctx)
-	if err != nil {
-		return 0, err
-	}
-	b, err := dst.Caps(ctx)
-	if err != nil {
-		return 0, err
-	}
-	n := asked
-	if n == 0 {
-		n = 4
-	}
-	for _, most := range []int{a.MaxConns, b.MaxConns} {
-		if most > 0 {
-			n = min(n, most)
-		}
-	}
-	return max(1, n), nil
+// journal keeps the state of single files for jobs.
+type journal interface {
+	// begin notes files of one folder before the first of them is touched, and
+	// gives those that are still to be copied.
+	begin(ctx context.Context, items []Item) ([]Item, error)
+	part(ctx context.Context, it Item, p files.Path, d decision) error
+	done(ctx context.Context, it Item, r Result) error
 }
 
 func (t *tree) run(ctx context.Context) (TreeResult, error) {
 	if inside(t.src, t.from, t.dst, t.to) {
 		return TreeResult{}, fault.Newf(fault.Unsupported, "copy", "", "a folder cannot be copied into itself")
 	}
-	n, err := parallel(ctx, t.src, t.dst, t.o.Connections)
+	e, err := newEnds(ctx, t.src, t.dst, t.o.Lanes, t.o.Connections)
 	if err != nil {
-		return TreeResult{}, err
+		return TreeResult{}, fault.From("copy", "", err)
 	}
-	t.done = map[string]int64{}
-	g, gctx := errgroup.WithContext(ctx)
-	work := make(chan item, 4*n)
-	g.Go(func() error {
-		defer close(work)
-		err := t.walk(gctx, nil, t.to, 0, work)
-		t.totals(0, 0, true)
-		return err
-	})
-	for range n {
-		g.Go(func() error {
-			for it := range work {
-				if err := t.one(gctx, it); err != nil {
-					return err
-				}
+	if t.o.Move && e.same && t.journal == nil && t.o.Filter == nil {
+		// A server that renames folders moves all of it at once.
+		if err := t.src.Rename(ctx, t.from, t.to, false); err == nil {
+			return TreeResult{Folders: 1}, nil
+		}
+	}
+	t.series = &series{src: t.src, dst: t.dst, ends: e, o: SeriesOptions{
+		Options: t.o.Options,
+		After: func(it Item, r Result, err error) error {
+			if t.o.OnFile == nil {
+				return nil
 			}
-			return nil
-		})
+			return t.o.OnFile(it.From, r, err)
+		},
+	}}
+	if t.journal != nil {
+		t.series.onPart, t.series.onDone = t.journal.part, t.journal.done
 	}
-	err = g.Wait()
-	if cerr := ctx.Err(); cerr != nil {
-		return t.result, fault.From("copy", "", cerr)
-	}
+	var failed error
+	err = t.series.run(ctx, func(yield func(Item) bool) {
+		failed = t.walk(ctx, nil, t.to, 0, yield)
+		t.total(0, 0, true)
+	})
 	if err == nil {
-		err = t.failure
+		err = failed
 	}
-	if err != nil {
-		return t.result, fault.From("copy", "", err)
+	if err == nil && t.o.Move {
+		t.removeFolders(ctx)
 	}
-	return t.result, nil
+	return t.series.result, fault.OrNil("copy", err)
+}
+
+// removeFolders ends a move: the deepest first. What is not empty stays, it holds
+// what the filter left out or what could not be copied.
+func (t *tree) removeFolders(ctx context.Context) {
+	for _, p := range slices.Backward(t.folders) {
+		if ctx.Err() != nil {
+			return
+		}
+		_ = t.src.RemoveDir(ctx, p)
+	}
 }
 
 // inside reports whether the target lies in the source.
@@ -141,86 +124,106 @@ func inside(src files.FS, from files.Path, dst files.FS, to files.Path) bool {
 	return a == b || strings.HasPrefix(b, a+"/")
 }
 
-func (t *tree) totals(n int, bytes int64, complete bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.found += n
-	t.size += bytes
+func (t *tree) total(n int, bytes int64, complete bool) {
+	found, size := t.series.add(n, bytes)
 	if t.o.Totals != nil {
-		t.o.Totals(t.found, t.size, complete)
+		t.o.Totals(found, size, complete)
 	}
 }
 
-// fail notes a failure and reports whether to end.
-func (t *tree) fail(from files.Path, r Result, err error) error {
-	if t.failure == nil {
-		t.failure = err
-	}
-	t.result.Failed++
-	if t.o.OnFile != nil {
-		return t.o.OnFile(from, r, err)
-	}
-	return nil
-}
+// batch is how many files of a folder are handed over, and noted, at once.
+const batch = 500
+
+// errEnough ends a walk whose files nobody takes any more.
+var errEnough = fault.Newf(fault.Cancelled, "copy", "", "ended")
 
 // walk lists a folder, hands its files over and goes down into its folders.
-func (t *tree) walk(ctx context.Context, rel, to files.Path, depth int, work chan<- item) error {
-	from := append(append(files.Path(nil), t.from...), rel...)
+func (t *tree) walk(ctx context.Context, rel, to files.Path, depth int, yield func(Item) bool) error {
+	from := append(slices.Clone(t.from), rel...)
 	if depth > files.MaxDepth {
 		return fault.Newf(fault.TooBig, "copy", "", "more than %d folders deep", files.MaxDepth)
 	}
 	var entries []files.Entry
 	report, err := t.src.List(ctx, from, func(e []files.Entry) error { entries = append(entries, e...); return nil })
 	var there map[string]*files.Entry
+	fresh := false
 	if err == nil {
-		there, err = prepare(ctx, t.dst, to, depth == 0)
+		there, fresh, err = prepare(ctx, t.dst, to, depth == 0)
 	}
 	if err != nil {
 		if ctx.Err() != nil || depth == 0 {
 			return err
 		}
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return t.fail(from, Result{Path: to}, err)
+		return t.series.tell(Item{From: from, To: to}, Result{Path: to}, err)
 	}
-	t.mu.Lock()
-	t.result.Folders++
-	t.result.Unread += report.Unread
-	t.mu.Unlock()
-	caps, err := t.dst.Caps(ctx)
-	if err != nil {
-		return err
+	t.series.mu.Lock()
+	t.series.result.Folders++
+	t.series.result.Unread += report.Unread
+	t.series.mu.Unlock()
+	if t.o.Move {
+		t.folders = append(t.folders, from)
 	}
-	used := map[string]bool{}
-	var folders []item
+	folding := t.series.ends.to.CaseFolding
+	used := make(map[string]bool, len(entries))
+	var folders, items []Item
+	links := 0
 	for _, e := range entries {
-		if t.o.Filter.Skip(rel.Join(e.Name), e) {
-			continue
+		if files.IsPartName(e.Name) || t.o.Filter.Skip(rel.Join(e.Name), e) {
+			continue // a part is of a copy that runs or broke off
 		}
-		name := unusedName(files.ImportName(t.dst, files.ExportName(t.src, e.Name)), used, caps.CaseFolding)
-		it := item{rel: append(append(files.Path(nil), rel...), e.Name), to: to.Join(name), entry: e, known: there != nil, present: there[fold(name, caps.CaseFolding)]}
+		name := unusedName(files.ImportName(t.dst, files.ExportName(t.src, e.Name)), used, folding)
+		it := Item{
+			From: from.Join(e.Name), To: to.Join(name), rel: rel.Join(e.Name),
+			Source: e, Known: there != nil, Target: there[fold(name, folding)], Fresh: fresh,
+		}
 		switch e.Type {
 		case files.Dir:
 			folders = append(folders, it)
 		case files.File, files.LinkFile:
-			if files.IsPartName(e.Name) {
-				continue // of a copy that runs or broke off
-			}
-			t.totals(1, max(0, e.Size), false)
-			select {
-			case work <- it:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+			items = append(items, it)
 		default:
-			t.mu.Lock()
-			t.result.Links++
-			t.mu.Unlock()
+			links++
+		}
+		if len(items) == batch {
+			if err := t.hand(ctx, items, yield); err != nil {
+				return err
+			}
+			items = items[:0]
 		}
 	}
+	t.series.mu.Lock()
+	t.series.result.Links += links
+	t.series.mu.Unlock()
+	if err := t.hand(ctx, items, yield); err != nil {
+		return err
+	}
 	for _, it := range folders {
-		if err := t.walk(ctx, it.rel, it.to, depth+1, work); err != nil {
+		if err := t.walk(ctx, it.rel, it.To, depth+1, yield); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// hand gives files to the series.
+func (t *tree) hand(ctx context.Context, items []Item, yield func(Item) bool) error {
+	if len(items) == 0 {
+		return nil
+	}
+	var bytes int64
+	for _, it := range items {
+		bytes += max(0, it.Source.Size)
+	}
+	t.total(len(items), bytes, false)
+	if t.journal != nil {
+		var err error
+		if items, err = t.journal.begin(ctx, items); err != nil {
+			return err
+		}
+	}
+	for _, it := range items {
+		if !yield(it) {
+			return errEnough
 		}
 	}
 	return nil
@@ -245,124 +248,44 @@ func unusedName(name string, used map[string]bool, folding bool) string {
 }
 
 // prepare makes a folder at the target, or lists the one that is there. The
-// parents of the top one are made too.
-func prepare(ctx context.Context, dst files.FS, to files.Path, top bool) (map[string]*files.Entry, error) {
+// parents of the top one are made too. fresh says that it was made just now.
+func prepare(ctx context.Context, dst files.FS, to files.Path, top bool) (there map[string]*files.Entry, fresh bool, err error) {
 	if len(to) > 0 {
 		err := dst.Mkdir(ctx, to)
 		if fault.Is(err, fault.NotFound) && top && len(to) > 1 {
-			if _, err := prepare(ctx, dst, to.Dir(), true); err != nil {
-				return nil, err
+			if _, _, err := prepare(ctx, dst, to.Dir(), true); err != nil {
+				return nil, false, err
 			}
 			err = dst.Mkdir(ctx, to)
 		}
 		if err == nil {
-			return map[string]*files.Entry{}, nil
+			return map[string]*files.Entry{}, true, nil
 		}
 		if !fault.Is(err, fault.Exists) {
 			// Without the right to make folders, one that is there will do.
 			if e, serr := dst.Stat(ctx, to); serr != nil || !e.Type.IsDir() {
-				return nil, err
+				return nil, false, err
 			}
 		}
 	}
 	caps, err := dst.Caps(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	there := map[string]*files.Entry{}
+	there = map[string]*files.Entry{}
 	report, err := dst.List(ctx, to, func(entries []files.Entry) error {
 		for _, e := range entries {
 			there[fold(e.Name, caps.CaseFolding)] = &e
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	if report.Unread > 0 {
-		return nil, nil // not all names are known: each is asked for
-	}
-	return there, nil
-}
-
-// one copies a file. What it returns ends the whole copy.
-func (t *tree) one(ctx context.Context, it item) error {
-	from := append(append(files.Path(nil), t.from...), it.rel...)
-	key := string(itemKey(it.rel))
-	o := t.o.Options
-	if t.state != nil {
-		st, err := t.state(ctx, it.rel, it.entry)
-		if err != nil {
-			return err
-		}
-		if st.done {
-			t.end(key, it.entry.Size)
-			return t.tell(from, Result{Path: it.to, Bytes: it.entry.Size, Skipped: true}, nil)
-		}
-		o.begun = st.begun
-		o.onPart = func(p files.Path, d decision) error { return t.note(ctx, it.rel, it.entry, false, p, d) }
-	}
-	o.Progress = func(done, _ int64) { t.progress(key, done) }
-	j := &job{src: t.src, from: from, dst: t.dst, to: it.to, o: o, known: it.known, present: it.present}
-	result, err := j.run(ctx)
-	if err != nil && ctx.Err() != nil {
-		return err
-	}
-	if err == nil && t.note != nil {
-		err = t.note(ctx, it.rel, it.entry, true, nil, decision{})
-	}
-	if fault.Is(err, fault.NotFound) && it.entry.Type == files.LinkFile {
-		// A link that leads nowhere is nothing to copy.
-		t.mu.Lock()
-		t.result.Links++
-		t.mu.Unlock()
-		t.end(key, 0)
-		return nil
-	}
-	t.end(key, result.Bytes)
-	return t.tell(from, result, err)
-}
-
-func (t *tree) tell(from files.Path, r Result, err error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	switch {
+	case fault.Is(err, fault.Permission):
+		return nil, false, nil // one may write there, but not look
 	case err != nil:
-		return t.fail(from, r, err)
-	case r.Skipped:
-		t.result.Skipped++
-	default:
-		t.result.Files++
-		t.result.Bytes += r.Bytes
+		return nil, false, err
+	case report.Unread > 0:
+		return nil, false, nil // not all names are known: each is asked for
 	}
-	if t.o.OnFile != nil {
-		return t.o.OnFile(from, r, nil)
-	}
-	return nil
-}
-
-func (t *tree) progress(key string, done int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.done[key] = done
-	t.publish()
-}
-
-func (t *tree) end(key string, bytes int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.done, key)
-	t.moved += max(0, bytes)
-	t.publish()
-}
-
-func (t *tree) publish() {
-	if t.o.Progress == nil {
-		return
-	}
-	sum := t.moved
-	for _, n := range t.done {
-		sum += n
-	}
-	t.o.Progress(sum, max(sum, t.size))
+	return there, false, nil
 }
