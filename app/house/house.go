@@ -20,6 +20,8 @@ import (
 	"guichet/services/connect"
 	"guichet/services/fault"
 	"guichet/services/files/browse"
+	"guichet/services/files/compare"
+	"guichet/services/files/ops/trash"
 	"guichet/services/files/sites"
 	"guichet/services/files/transfer"
 	"guichet/services/mail"
@@ -59,6 +61,7 @@ type House struct {
 	jobs     *store.DB
 	activity *activity.Center
 	runner   *transfer.Runner
+	sync     *compare.Service
 	mail     *mail.Service
 	web      *web.Service
 	dialer   *sites.Dialer
@@ -155,6 +158,11 @@ func (h *House) StartJobs() error {
 	}
 	h.runner = r
 	c.Register(transfer.Kind, r)
+	alike, err := h.syncing()
+	if err != nil {
+		return err
+	}
+	c.Register(compare.Kind, alike)
 	c.Start()
 	return nil
 }
@@ -248,6 +256,25 @@ func (h *House) Browse() (*browse.Service, error) {
 	return h.browse, nil
 }
 
+// Sync gives the service that compares folders and makes them alike.
+func (h *House) Sync() (*compare.Service, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.syncing()
+}
+
+func (h *House) syncing() (*compare.Service, error) {
+	if h.sync != nil {
+		return h.sync, nil
+	}
+	c, err := h.center()
+	if err != nil {
+		return nil, err
+	}
+	h.sync, err = compare.Open(compare.Params{Dialer: h.siteDialer(), Database: h.Profile.Path("sync.db"), Jobs: c, Keep: trash.Keeper{}.Keep})
+	return h.sync, err
+}
+
 // closeLimit is how long Close waits for what is running.
 const closeLimit = 2 * time.Second
 
@@ -269,6 +296,9 @@ func (h *House) Close() error {
 	}
 	if h.runner != nil {
 		errs = append(errs, h.runner.Close())
+	}
+	if h.sync != nil {
+		errs = append(errs, h.sync.Close())
 	}
 	if h.jobs != nil {
 		errs = append(errs, h.jobs.Close())

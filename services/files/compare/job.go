@@ -5,13 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"guichet/services/activity"
 	"guichet/services/fault"
@@ -60,14 +57,11 @@ func (s *Service) Run(ctx context.Context, h activity.Handle) error {
 	if err := h.Save(begun{true}); err != nil {
 		return err
 	}
-	r := &run{s: s, j: j, h: h, key: j.key(), ended: all - len(steps), all: all, parts: map[string]files.Path{}}
-	for side, t := range trees {
-		caps, err := t.FS.Caps(ctx)
-		if err != nil {
-			return err
-		}
-		r.keeps[side] = caps.SetTime
+	rec, err := s.recorder(ctx, j.Pair, trees)
+	if err != nil {
+		return err
 	}
+	r := &run{recorder: rec, j: j, h: h, ended: all - len(steps), all: all, parts: map[string]files.Path{}}
 	var t Totals
 	size := before.Bytes
 	for _, st := range steps {
@@ -112,16 +106,13 @@ func (s *Service) remover(p Pair, trees [2]Tree) func(context.Context, Side, fil
 
 // run is a job being carried out.
 type run struct {
-	s          *Service
+	*recorder
 	j          job
 	h          activity.Handle
-	key        string
-	keeps      [2]bool
 	ended, all int
 
-	mu     sync.Mutex
-	parts  map[string]files.Path // by stem
-	copied [2][]Step             // files, by target
+	mu    sync.Mutex
+	parts map[string]files.Path // by stem
 }
 
 // stem is what a file and its part have in common.
@@ -136,14 +127,6 @@ func (r *run) part(side Side, p files.Path) error {
 	r.parts[stem(side, p)] = p
 	r.later("INSERT OR REPLACE INTO part VALUES (?, ?, ?)", r.j.Plan, int(side), joined(p))
 	return nil
-}
-
-func (r *run) later(query string, args ...any) {
-	r.s.db.Later(func(err error) {
-		if err != nil {
-			slog.Error("writing down a synchronisation", "err", err)
-		}
-	}, query, args...)
 }
 
 // after notes what became of a step.
@@ -172,55 +155,6 @@ func (r *run) after(ctx context.Context, st Step, o Outcome, err error) {
 	if o == Done {
 		r.remember(st)
 	}
-}
-
-// remember notes what a step left on both sides.
-func (r *run) remember(st Step) {
-	path := joined(st.Rel)
-	if st.Action.Deletes() {
-		r.later("DELETE FROM last WHERE pair = ? AND path = ?", r.key, path)
-		return
-	}
-	rec := record(st.source(), st.source())
-	if !st.Dir {
-		side := st.Action.Target()
-		if !r.keeps[side] {
-			rec.Time[side] = 0
-		}
-		r.copied[side] = append(r.copied[side], st)
-	}
-	r.later("INSERT OR REPLACE INTO last VALUES (?, ?, ?, ?, ?, ?, ?)", r.key, path, rec.Dir, rec.Size[Left], rec.Time[Left], rec.Size[Right], rec.Time[Right])
-}
-
-// settle asks for the times of copies on a side that does not keep those of the
-// source; without them a later change of the same size would not be seen, or one
-// seen that never was. One copy tells whether a side keeps what it says it does.
-func (r *run) settle(ctx context.Context, trees [2]Tree) {
-	for side, steps := range r.copied {
-		if len(steps) == 0 || ctx.Err() != nil {
-			continue
-		}
-		if e, err := r.look(ctx, trees[side], steps[0]); err == nil && r.keeps[side] && as(steps[0].source(), e) {
-			continue
-		}
-		var g errgroup.Group
-		g.SetLimit(4)
-		for _, st := range steps {
-			g.Go(func() error {
-				e, err := r.look(ctx, trees[side], st)
-				if err == nil && e.Size == st.source().Size && !e.ModTime.IsZero() { // else the next listing tells
-					column := [2]string{"left_time", "right_time"}[side]
-					r.later("UPDATE last SET "+column+" = ? WHERE pair = ? AND path = ?", e.ModTime.Unix(), r.key, joined(st.Rel))
-				}
-				return nil
-			})
-		}
-		_ = g.Wait() // no error is returned above
-	}
-}
-
-func (r *run) look(ctx context.Context, t Tree, st Step) (files.Entry, error) {
-	return t.FS.Stat(ctx, append(slices.Clone(t.Path), st.Path[st.Action.Target()]...))
 }
 
 // Discard implements activity.Runner: it removes the temporary files of a job
