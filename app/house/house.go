@@ -21,6 +21,8 @@ import (
 	"guichet/services/fault"
 	"guichet/services/files/browse"
 	"guichet/services/files/compare"
+	"guichet/services/files/edit"
+	"guichet/services/files/ops"
 	"guichet/services/files/ops/trash"
 	"guichet/services/files/sites"
 	"guichet/services/files/transfer"
@@ -67,6 +69,7 @@ type House struct {
 	dialer   *sites.Dialer
 	sites    *sites.Store
 	browse   *browse.Service
+	edit     *edit.Service
 }
 
 // Open opens the profile and what every service needs.
@@ -163,6 +166,7 @@ func (h *House) StartJobs() error {
 		return err
 	}
 	c.Register(compare.Kind, alike)
+	c.Register(ops.Kind, &ops.Runner{Dialer: h.siteDialer()})
 	c.Start()
 	return nil
 }
@@ -275,6 +279,22 @@ func (h *House) syncing() (*compare.Service, error) {
 	return h.sync, err
 }
 
+// Edit gives the service that edits servers' files in the programs of this
+// computer.
+func (h *House) Edit() (*edit.Service, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.edit != nil {
+		return h.edit, nil
+	}
+	s, err := edit.New(edit.Params{Group: h.Tasks, Dialer: h.siteDialer(), Dir: filepath.Join(h.Profile.Data, "edit")})
+	if err != nil {
+		return nil, err
+	}
+	h.edit = s
+	return s, nil
+}
+
 // closeLimit is how long Close waits for what is running.
 const closeLimit = 2 * time.Second
 
@@ -284,6 +304,9 @@ func (h *House) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.Tasks.Cancel()
+	if h.edit != nil {
+		h.edit.End()
+	}
 	var errs []error
 	if h.mail != nil {
 		errs = append(errs, h.mail.Close())
