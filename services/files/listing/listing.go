@@ -42,6 +42,7 @@ type Reader struct {
 	line    []byte
 	tooLong bool
 	wasted  int // bytes of lines that were too long
+	lines   int
 	batch   []files.Entry
 	room    int // what the last batch needed
 	report  files.Report
@@ -77,8 +78,8 @@ func (r *Reader) Write(b []byte) (int, error) {
 			return n - len(b), err
 		}
 	}
-	if r.wasted > maxWaste || r.report.Unread > files.MaxEntries {
-		return n, fault.Newf(fault.TooBig, "list", "", "%d lines were not understood", r.report.Unread+1)
+	if r.wasted > maxWaste || r.lines-r.report.Entries > files.MaxEntries {
+		return n, fault.Newf(fault.TooBig, "list", "", "%d lines and %d entries", r.lines, r.report.Entries)
 	}
 	return n, r.Flush()
 }
@@ -97,6 +98,7 @@ func (r *Reader) end() error {
 	line := strings.TrimRight(string(r.line), "\r")
 	tooLong := r.tooLong
 	r.line, r.tooLong = r.line[:0], false
+	r.lines++
 	if tooLong {
 		r.unread(line)
 		return nil

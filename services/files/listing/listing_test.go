@@ -247,7 +247,7 @@ func TestReaderStopsAtEmitError(t *testing.T) {
 // TestEndlessListings ends what a server never ends.
 func TestEndlessListings(t *testing.T) {
 	for name, line := range map[string]string{
-		"one line": strings.Repeat("x", 1<<20), "garbage": strings.Repeat("garbage\r\n", 1<<16), "entries": strings.Repeat("type=file; x\r\n", 1<<16),
+		"one line": strings.Repeat("x", 1<<20), "blank lines": strings.Repeat("\r\n", 1<<16), "garbage": strings.Repeat("garbage\r\n", 1<<16), "entries": strings.Repeat("type=file; x\r\n", 1<<16),
 	} {
 		r := NewReader(MLSD, now, func([]files.Entry) error { return nil })
 		var err error
