@@ -33,7 +33,12 @@ type Params struct {
 
 // Network makes connections. It is safe for concurrent use.
 type Network struct {
-	p       Params
+	p Params
+	*shared
+}
+
+// shared is what the Networks made by Via have together.
+type shared struct {
 	mu      sync.Mutex
 	timings map[string]Timings
 }
@@ -46,7 +51,7 @@ func New(p Params) *Network {
 	if p.Trust == nil {
 		p.Trust = NewTrust()
 	}
-	return &Network{p: p, timings: map[string]Timings{}}
+	return &Network{p: p, shared: &shared{timings: map[string]Timings{}}}
 }
 
 // Trust gives the store of what a person accepted.

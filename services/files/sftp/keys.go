@@ -165,7 +165,9 @@ func (o *offer) keyFile(ctx context.Context, path string) (*key, error) {
 			public, _, _, _, _ = ssh.ParseAuthorizedKey(line) //nolint:dogsled // nil when it cannot be read
 		}
 	}
-	parse := func(phrase string) (ssh.Signer, error) { return ssh.ParsePrivateKeyWithPassphrase(text, []byte(phrase)) }
+	parse := func(phrase string) (ssh.Signer, error) {
+		return ssh.ParsePrivateKeyWithPassphrase(text, []byte(phrase))
+	}
 	return o.protected(ctx, path, public, parse)
 }
 

@@ -77,7 +77,7 @@ type writer struct {
 	blocks  []sent
 	block   *wire.Block // being filled
 	filled  int
-	broken  bool        // a block was refused: what is behind safe may have holes
+	broken  bool // a block was refused: what is behind safe may have holes
 	err     error
 	ended   bool
 }

@@ -92,6 +92,12 @@ func (d *Dialer) password(ctx context.Context, site files.Site) (string, error) 
 	if d.p.Password != nil {
 		return *d.p.Password, nil
 	}
+	return d.saved(ctx, site)
+}
+
+// saved finds the password typed in or saved for exactly this account: a
+// site's, or that of a proxy or server on the way to it.
+func (d *Dialer) saved(ctx context.Context, site files.Site) (string, error) {
 	d.mu.Lock()
 	typed, ok := d.typed[account(site)]
 	d.mu.Unlock()
@@ -118,21 +124,29 @@ func (d *Dialer) Dial(ctx context.Context, site files.Site) (files.FS, error) {
 		}
 	}
 	password := func(ctx context.Context) (string, error) { return d.password(ctx, site) }
+	var network *connect.Network
+	if site.Protocol != files.ProtocolLocal {
+		var err error
+		if network, err = d.network(ctx, site); err != nil {
+			return nil, err
+		}
+	}
 	switch site.Protocol {
 	case files.ProtocolLocal:
 		return open(local.New(string(os.PathSeparator), local.Options{}))
 	case files.ProtocolFTP, files.ProtocolFTPS, files.ProtocolFTPES:
 		return open(ftp.Dial(ctx, ftp.Params{
-			Network: d.p.Network, Site: site, Password: password, Memory: &d.memory, MaxConns: d.p.MaxConns,
+			Network: network, Site: site, Password: password, Memory: &d.memory, MaxConns: d.p.MaxConns,
 		}))
 	case files.ProtocolSFTP:
 		return open(sftp.Dial(ctx, sftp.Params{
-			Network: d.p.Network, Site: site, Password: password, Ask: d.p.Ask, Passphrase: d.p.Passphrase,
+			Network: network, Site: site, Password: password, Ask: d.p.Ask, Passphrase: d.p.Passphrase,
+			JumpPassword: d.saved,
 		}))
 	case files.ProtocolDAV, files.ProtocolDAVS:
-		return open(webdav.Dial(ctx, webdav.Params{Network: d.p.Network, Site: site, Password: password}))
+		return open(webdav.Dial(ctx, webdav.Params{Network: network, Site: site, Password: password}))
 	case files.ProtocolS3, files.ProtocolS3Clear:
-		return open(s3.Dial(ctx, s3.Params{Network: d.p.Network, Site: site, Password: password}))
+		return open(s3.Dial(ctx, s3.Params{Network: network, Site: site, Password: password}))
 	}
 	return nil, fault.Newf(fault.Unsupported, "connect", site.Host, "protocol %q", site.Protocol)
 }
