@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/textproto"
 	"strconv"
@@ -28,8 +29,7 @@ const silence = 17 * time.Second
 
 // control is the control connection as the library sees it. It reads whole
 // replies, so that between two calls of the library nothing is buffered there
-// and Raw can speak in between; it knows the command under way, and it changes
-// what the library cannot be told otherwise.
+// and ask can speak in between.
 type control struct {
 	net.Conn // what is read from and written to: plain, or TLS on it
 	r        *bufio.Reader
@@ -43,11 +43,11 @@ type control struct {
 
 	pending  bytes.Buffer // bytes of a reply for the library
 	last     reply
-	noEPSV   bool
-	hidden   bool   // send LIST -a for LIST
-	doubleFF bool   // ProFTPD undoubles 0xFF (Telnet IAC, RFC 959 section 5.3)
-	verb     string // of the library's newest command
+	verb     string // of the newest command
 	feat     reply  // the library asks for it but keeps it to itself
+	doubleFF bool   // ProFTPD undoubles 0xFF (Telnet IAC, RFC 959 section 5.3)
+	single   bool   // the next command only after the reply to the last
+	mixedUp  func() // called when a server has lost one of several commands
 }
 
 type reply struct {
@@ -57,12 +57,21 @@ type reply struct {
 
 func (r reply) err() error { return &textproto.Error{Code: r.code, Msg: r.text} }
 
+// is reports whether the code is one of those.
+func (r reply) is(codes ...int) bool {
+	for _, code := range codes {
+		if r.code == code {
+			return true
+		}
+	}
+	return false
+}
+
 func newControl(c net.Conn, host string, log *transcript) *control {
 	return &control{Conn: c, r: bufio.NewReaderSize(c, maxReplyLine), host: host, log: log, patience: silence}
 }
 
-// over goes on over another connection, TLS on the old one. Bytes that came
-// before the handshake would have been slipped in (CVE-2021-22946's kin).
+// over goes on over another connection, TLS on the old one.
 func (c *control) over(t net.Conn) {
 	c.Conn = t
 	c.r = bufio.NewReaderSize(t, maxReplyLine)
@@ -77,9 +86,21 @@ func (c *control) abort(why error) {
 	d := c.data
 	c.mu.Unlock()
 	if d != nil {
-		_ = d.raw.Close() // the call under way reports
+		d.abort() // the call under way reports
 	}
 	_ = rawConn(c.Conn).Close()
+}
+
+// use notes the data connection that is closed together with the control
+// connection; nil: none.
+func (c *control) use(d *dataConn) {
+	c.mu.Lock()
+	c.data = d
+	aborted := c.aborted != nil
+	c.mu.Unlock()
+	if aborted && d != nil {
+		d.abort()
+	}
 }
 
 // rawConn gives the socket under TLS: closing TLS itself waits for the peer.
@@ -185,6 +206,9 @@ func (c *control) readLine() (string, error) {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		return "", fault.Newf(fault.TooBig, "reply", c.host, "a line over %d bytes", maxReplyLine)
 	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // not to be taken for a file's end
+	}
 	if err != nil {
 		return "", err
 	}
@@ -193,52 +217,109 @@ func (c *control) readLine() (string, error) {
 
 // Write takes one command of the library's, each of which comes in one call.
 func (c *control) Write(b []byte) (int, error) {
-	line := strings.TrimRight(string(b), "\r\n")
-	verb, _, _ := strings.Cut(line, " ")
-	c.verb = verb
-	switch {
-	case verb == "EPSV" && c.noEPSV:
-		c.pending.WriteString("500 not wanted here\r\n")
-		return len(b), nil
-	case line == "LIST" && c.hidden:
-		line = "LIST -a"
-	case verb == "QUIT":
-		// The library does not wait for the answer, nor for the sockets.
-		c.wait(time.Second)
-	}
-	c.mu.Lock()
-	if c.data != nil {
-		c.data.command(verb)
-	}
-	c.mu.Unlock()
-	return len(b), c.send(line)
+	return len(b), c.send(strings.TrimRight(string(b), "\r\n"))
 }
 
-func (c *control) send(line string) error {
+// send writes commands in one go.
+func (c *control) send(lines ...string) error {
 	c.pending.Reset()
-	if c.doubleFF {
-		line = strings.ReplaceAll(line, "\xff", "\xff\xff")
+	var b strings.Builder
+	for _, line := range lines {
+		if strings.ContainsAny(line, "\r\n\x00") {
+			return &fault.Fault{
+				Kind: fault.Permission, Op: "command", Host: c.host,
+				Err: errors.Join(errNoReply, errors.New("a control character in a name")),
+			}
+		}
+		c.log.add("> ", line)
+		if c.doubleFF {
+			line = strings.ReplaceAll(line, "\xff", "\xff\xff")
+		}
+		b.WriteString(line)
+		b.WriteString("\r\n")
+		c.verb, _, _ = strings.Cut(line, " ")
 	}
-	c.log.add("> ", line)
 	if err := c.Conn.SetWriteDeadline(time.Now().Add(silence)); err != nil {
 		return c.why(err)
 	}
-	_, err := c.Conn.Write([]byte(line + "\r\n"))
+	_, err := c.Conn.Write([]byte(b.String()))
 	return c.why(err)
 }
 
-// raw sends a command between the library's calls and reads its reply.
-func (c *control) raw(format string, args ...any) (reply, error) {
-	line := fmt.Sprintf(format, args...)
-	if strings.ContainsAny(line, "\r\n\x00") {
-		return reply{}, fault.Newf(fault.Permission, "command", c.host, "a control character in a name")
+// ask sends commands between the library's calls and reads their replies, of
+// which there are as many as commands if err is nil. Several go out together,
+// so that they cost one round trip; none of them may depend on the success of
+// another.
+func (c *control) ask(lines ...string) ([]reply, error) {
+	replies := make([]reply, 0, len(lines))
+	if c.single {
+		for _, line := range lines {
+			r, err := c.raw("%s", line)
+			if err != nil {
+				return replies, err
+			}
+			replies = append(replies, r)
+		}
+		return replies, nil
 	}
-	if err := c.send(line); err != nil {
+	c.mu.Lock()
+	patience := c.patience
+	c.mu.Unlock()
+	if err := c.send(lines...); err != nil {
+		return nil, err
+	}
+	for i := range lines {
+		c.wait(patience)
+		r, err := c.readReply()
+		c.pending.Reset()
+		if err != nil {
+			if i > 0 && fault.KindOf(err) == fault.Timeout && c.mixedUp != nil {
+				c.mixedUp()
+			}
+			return replies, err
+		}
+		replies = append(replies, r)
+		if r.code == 421 { // and the connection is closed
+			for len(replies) < len(lines) {
+				replies = append(replies, r)
+			}
+		}
+		if len(replies) == len(lines) {
+			break
+		}
+	}
+	c.wait(silence)
+	return replies, nil
+}
+
+// raw sends one command between the library's calls and reads its reply.
+func (c *control) raw(format string, args ...any) (reply, error) {
+	if err := c.send(fmt.Sprintf(format, args...)); err != nil {
 		return reply{}, err
 	}
 	r, err := c.readReply()
 	c.pending.Reset()
 	return r, err
+}
+
+// watch waits on its own goroutine for anything that the server says, although
+// nothing is expected of it, and then calls heard. What came is left to be
+// read. The function it gives ends the watch.
+func (c *control) watch(start func(func()), heard func()) (stop func()) {
+	done := make(chan struct{})
+	if c.Conn.SetReadDeadline(time.Time{}) != nil {
+		return func() {}
+	}
+	start(func() {
+		defer close(done)
+		if _, err := c.r.Peek(1); err == nil {
+			heard()
+		}
+	})
+	return func() {
+		_ = c.Conn.SetReadDeadline(time.Now()) // wakes it up; an end of the connection is met again
+		<-done
+	}
 }
 
 // SetDeadline and its kin are the shim's own business.
@@ -253,39 +334,4 @@ func (c *control) Close() error { return rawConn(c.Conn).Close() }
 // reports whether they were left alone.
 func (c *control) bind(ctx context.Context) (release func() bool) {
 	return context.AfterFunc(ctx, func() { c.abort(ctx.Err()) })
-}
-
-// transcript keeps the newest lines of a conversation, without secrets. It is
-// shared by the connections of a site.
-type transcript struct {
-	mu    sync.Mutex
-	lines []string
-	next  int
-}
-
-const transcriptLines = 300
-
-func (t *transcript) add(mark, line string) {
-	verb, _, _ := strings.Cut(line, " ")
-	switch strings.ToUpper(verb) {
-	case "PASS", "ACCT":
-		if mark == "> " {
-			line = verb + " …"
-		}
-	}
-	line = mark + fault.CleanLine(line)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.lines) < transcriptLines {
-		t.lines = append(t.lines, line)
-		return
-	}
-	t.lines[t.next] = line
-	t.next = (t.next + 1) % transcriptLines
-}
-
-func (t *transcript) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.Join(append(append([]string(nil), t.lines[t.next:]...), t.lines[:t.next]...), "\n")
 }

@@ -9,45 +9,7 @@ import (
 	"time"
 
 	"guichet/services/fault"
-	"guichet/services/files"
 )
-
-// known is what was learnt about a server and holds for later connections.
-type known struct {
-	tls12  bool // its TLS 1.3 dies (ProFTPD 1.3.8)
-	noEPSV bool // its EPSV ports cannot be reached
-	max    int  // connections it grants; 0 unknown
-}
-
-// Memory keeps what was learnt about servers while the program runs. It is safe
-// for concurrent use; a nil Memory remembers nothing.
-type Memory struct {
-	mu    sync.Mutex
-	sites map[string]known
-}
-
-func (m *Memory) get(s files.Site) known {
-	if m == nil {
-		return known{}
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.sites[s.Account()]
-}
-
-func (m *Memory) learn(s files.Site, change func(*known)) {
-	if m == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.sites == nil {
-		m.sites = map[string]known{}
-	}
-	k := m.sites[s.Account()]
-	change(&k)
-	m.sites[s.Account()] = k
-}
 
 const (
 	idleLimit = 60 * time.Second // then an unused connection is closed
@@ -64,7 +26,9 @@ type pool struct {
 	idle      []*conn
 	busy      int
 	transfers int
+	dialing   int
 	max       int
+	worked    bool // a login has succeeded
 	closed    bool
 	quit      time.Time     // when the newest connection was ended
 	changed   chan struct{} // closed at every change
@@ -78,19 +42,37 @@ func (p *pool) signal() {
 	p.changed = make(chan struct{})
 }
 
-func (p *pool) mayTake(transfer bool) bool {
-	return p.busy < p.max && (!transfer || p.transfers < max(1, p.max-1))
+// maxDialing bounds the logins under way: a server that refuses too many of
+// them may lock the address out.
+const maxDialing = 2
+
+// claim reserves a connection: an idle one, or, for nil, the right to dial one.
+// The caller holds the lock.
+func (p *pool) claim(transfer bool) (c *conn, ok bool) {
+	if p.busy >= p.max || transfer && p.transfers >= max(1, p.max-1) || len(p.idle) == 0 && p.dialing >= maxDialing {
+		return nil, false
+	}
+	p.count(1, transfer)
+	if n := len(p.idle); n > 0 {
+		c = p.idle[n-1]
+		p.idle = p.idle[:n-1]
+	} else {
+		p.dialing++
+	}
+	return c, true
 }
 
-// take gives a connection for the caller alone.
+func (p *pool) count(n int, transfer bool) {
+	p.busy += n
+	if transfer {
+		p.transfers += n
+	}
+}
+
+// take gives a connection for the caller alone. Who holds one never takes
+// another: they would wait for each other.
 func (f *FS) take(ctx context.Context, transfer bool) (*conn, error) {
 	p := f.pool
-	count := func(n int) {
-		p.busy += n
-		if transfer {
-			p.transfers += n
-		}
-	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, fault.From("connect", f.p.Site.Host, err)
@@ -100,9 +82,10 @@ func (f *FS) take(ctx context.Context, transfer bool) (*conn, error) {
 			p.mu.Unlock()
 			return nil, fault.Newf(fault.Cancelled, "connect", f.p.Site.Host, "closed")
 		}
-		if !p.mayTake(transfer) {
-			wait := p.changed
-			p.mu.Unlock()
+		c, ok := p.claim(transfer)
+		wait := p.changed
+		p.mu.Unlock()
+		if !ok {
 			select {
 			case <-wait:
 				continue
@@ -110,55 +93,88 @@ func (f *FS) take(ctx context.Context, transfer bool) (*conn, error) {
 				return nil, fault.From("connect", f.p.Site.Host, ctx.Err())
 			}
 		}
-		count(1)
-		var c *conn
-		if n := len(p.idle); n > 0 {
-			c = p.idle[n-1]
-			p.idle = p.idle[:n-1]
-		}
-		p.mu.Unlock()
-		if c != nil {
-			c.begin(ctx)
-			if time.Since(c.used) < idleCheck || c.alive() {
-				return c, nil
-			}
-			c.end()
-			c.quit()
-		}
-		c, err := f.dial(ctx)
-		if err == nil {
-			c.begin(ctx)
-			return c, nil
-		}
-		p.mu.Lock()
-		count(-1)
-		have := p.busy + len(p.idle)
-		again := fault.Is(err, fault.Busy) && have > 0
-		if again {
-			// The server grants no more: live with those there are.
-			p.max = have
-			f.p.Memory.learn(f.p.Site, func(k *known) { k.max = have })
-		}
-		// A server counts a connection for a moment after it was closed.
-		linger := fault.Is(err, fault.Busy) && !again && time.Since(p.quit) < lingerLimit
-		p.signal()
-		p.mu.Unlock()
-		if linger {
-			select {
-			case <-time.After(lingerStep):
-				continue
-			case <-ctx.Done():
-				return nil, fault.From("connect", f.p.Site.Host, ctx.Err())
-			}
-		}
+		c, again, err := f.ready(ctx, c, transfer)
 		if !again {
-			return nil, err
+			return c, err
 		}
 	}
 }
 
+// tryTake is take, nil where one would have to wait for another's connection.
+func (f *FS) tryTake(ctx context.Context) *conn {
+	f.pool.mu.Lock()
+	c, ok := f.pool.claim(false)
+	f.pool.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	c, _, err := f.ready(ctx, c, false)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+// ready makes what was claimed fit for use. again means that nothing is claimed
+// any more, but that there is hope.
+func (f *FS) ready(ctx context.Context, c *conn, transfer bool) (_ *conn, again bool, err error) {
+	p := f.pool
+	if c != nil {
+		c.begin(ctx)
+		if time.Since(c.asked) < idleCheck || c.alive() {
+			return c, false, nil
+		}
+		c.end()
+		c.quit()
+		p.mu.Lock()
+		p.dialing++
+		p.mu.Unlock()
+	}
+	c, err = f.dial(ctx)
+	p.mu.Lock()
+	p.dialing--
+	p.signal()
+	if err == nil {
+		p.worked = true
+		if have := p.busy + len(p.idle) - p.dialing; have > p.max {
+			p.max = have // it was under way when another was refused
+			f.p.Memory.learn(f.p.Site, func(k *known) { k.max, k.maxAt = have, time.Now() })
+		}
+		p.mu.Unlock()
+		c.begin(ctx)
+		return c, false, nil
+	}
+	p.count(-1, transfer)
+	have := p.busy + len(p.idle) - p.dialing
+	// A password that was right a moment ago is not wrong now: "530" then means
+	// too many logins, like 421.
+	full := fault.Is(err, fault.Busy) || fault.Is(err, fault.Login) && p.worked
+	if full && have > 0 {
+		// The server grants no more: live with those there are.
+		p.max = min(p.max, have)
+		f.p.Memory.learn(f.p.Site, func(k *known) { k.max, k.maxAt = have, time.Now() })
+		p.mu.Unlock()
+		return nil, true, err
+	}
+	// A server counts a connection for a moment after it was closed.
+	linger := fault.Is(err, fault.Busy) && time.Since(p.quit) < lingerLimit
+	p.mu.Unlock()
+	if !linger {
+		return nil, false, err
+	}
+	select {
+	case <-time.After(lingerStep):
+		return nil, true, err
+	case <-ctx.Done():
+		return nil, false, fault.From("connect", f.p.Site.Host, ctx.Err())
+	}
+}
+
 // put gives a connection back, or ends it.
-func (f *FS) put(c *conn, transfer bool) {
+func (f *FS) put(c *conn, transfer bool) { f.release(c, transfer, time.Now()) }
+
+// release is put for a connection that was last of use then.
+func (f *FS) release(c *conn, transfer bool, used time.Time) {
 	c.end()
 	p := f.pool
 	p.mu.Lock()
@@ -171,7 +187,7 @@ func (f *FS) put(c *conn, transfer bool) {
 	}
 	keep := !c.broken && !p.closed && p.busy+len(p.idle) < p.max
 	if keep {
-		c.used, c.fresh = time.Now(), false
+		c.used, c.asked, c.fresh = used, time.Now(), false
 		p.idle = append(p.idle, c)
 	}
 	p.signal()
@@ -203,7 +219,11 @@ func (c *conn) end() {
 func (c *conn) alive() bool {
 	c.ctl.wait(5 * time.Second)
 	err := c.lib.NoOp()
+	if isCode(err, 422, 599) || isCode(err, 201, 299) {
+		err = nil // it knows no NOOP, but it is there
+	}
 	c.broken = c.broken || err != nil
+	c.asked = time.Now()
 	return err == nil
 }
 
@@ -217,25 +237,18 @@ func (c *conn) settle(err error) {
 	var known *fault.Fault
 	switch {
 	case errors.As(err, &proto):
-		c.broken = c.broken || proto.Code == 421 || proto.Code/100 < 4
-	case errors.As(err, &known) && (known.Kind == fault.Permission || known.Kind == fault.Unsupported || known.Kind == fault.NotFound || known.Kind == fault.Exists) && known.Err == nil:
-	case errors.As(err, &known) && isOurs(known):
+		c.broken = c.broken || proto.Code == 421 || proto.Code/100 < 4 || unbuilt(err)
+	case errors.As(err, &known) && errors.Is(known.Err, errNoReply):
 	default:
 		c.broken = true
 	}
 }
 
-// isOurs reports whether a fault was raised on this side, with no reply
-// outstanding.
-func isOurs(f *fault.Fault) bool { return errors.Is(f.Err, errNoReply) }
-
-// errNoReply marks faults that leave the connection as it was.
-var errNoReply = errors.New("refused here")
-
 // with runs a short operation. One that failed because an idle connection had
-// died is tried again on a new one, if that cannot do harm twice.
+// died, or because the server did not take the data connection, is tried again
+// with a fresh login, if that cannot do harm twice.
 func (f *FS) with(ctx context.Context, op string, repeatable bool, do func(c *conn) error) error {
-	for {
+	for try := 0; ; try++ {
 		c, err := f.take(ctx, false)
 		if err != nil {
 			return err
@@ -244,7 +257,7 @@ func (f *FS) with(ctx context.Context, op string, repeatable bool, do func(c *co
 		err = do(c)
 		c.settle(err)
 		died := err != nil && f.tlsDied(c, err)
-		again := c.broken && (stale || died) && repeatable && ctx.Err() == nil && lost(err)
+		again := c.broken && repeatable && ctx.Err() == nil && ((stale || died) && lost(err) || try == 0 && unbuilt(err))
 		f.put(c, false)
 		if !again {
 			if err == nil {
@@ -258,24 +271,28 @@ func (f *FS) with(ctx context.Context, op string, repeatable bool, do func(c *co
 	}
 }
 
-// lost reports whether an error means that the connection is gone.
-func lost(err error) bool {
-	if err == nil {
+// tlsDied notes that a control connection ended in the midst over TLS 1.3, as
+// those of ProFTPD do: the host is spoken to in TLS 1.2 from then on.
+func (f *FS) tlsDied(c *conn, err error) bool {
+	if c.secure == nil || c.secure.Version != tls.VersionTLS13 || !c.broken {
 		return false
 	}
-	var proto *textproto.Error
-	if errors.As(err, &proto) {
-		return proto.Code == 421
+	if isReply(err) || fault.Is(err, fault.Timeout) || fault.Is(err, fault.Cancelled) || !lost(err) {
+		return false
 	}
-	var alert tls.AlertError
-	if errors.As(err, &alert) {
-		return true
+	f.p.Memory.learn(f.p.Site, func(k *known) { k.tls12 = true })
+	// The others of the pool would die as well.
+	f.pool.mu.Lock()
+	idle := f.pool.idle
+	f.pool.idle = nil
+	f.pool.mu.Unlock()
+	for _, c := range idle {
+		c.quit()
 	}
-	k := fault.KindOf(err)
-	return k == fault.Protocol || k == fault.Timeout
+	return true
 }
 
-// janitor closes connections that nobody has used for a while.
+// janitor looks after the connections that nobody uses.
 func (f *FS) janitor(ctx context.Context) {
 	tick := time.NewTicker(idleLimit / 4)
 	defer tick.Stop()
@@ -284,21 +301,42 @@ func (f *FS) janitor(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			f.tend(ctx, time.Now())
 		}
-		var old []*conn
-		f.pool.mu.Lock()
-		kept := f.pool.idle[:0]
-		for _, c := range f.pool.idle {
-			if time.Since(c.used) > idleLimit {
-				old = append(old, c)
-			} else {
-				kept = append(kept, c)
-			}
+	}
+}
+
+// tend closes connections that have been idle for long, and asks the others
+// whether the server is still there, so that neither it nor a router on the way
+// gives them up.
+func (f *FS) tend(ctx context.Context, now time.Time) {
+	p := f.pool
+	var old, quiet []*conn
+	p.mu.Lock()
+	kept := p.idle[:0]
+	for _, c := range p.idle {
+		switch {
+		case now.Sub(c.used) > idleLimit:
+			old = append(old, c)
+		case now.Sub(c.asked) > idleLimit/4 && p.busy < p.max:
+			p.busy++
+			quiet = append(quiet, c)
+		default:
+			kept = append(kept, c)
 		}
-		f.pool.idle = kept
-		f.pool.mu.Unlock()
-		for _, c := range old {
-			c.quit()
-		}
+	}
+	clear(p.idle[len(kept):])
+	p.idle = kept
+	p.mu.Unlock()
+	for _, c := range old {
+		c.quit()
+	}
+	for _, c := range quiet {
+		f.drop(c.next)
+		c.next = nil
+		used := c.used
+		c.begin(ctx)
+		c.alive()
+		f.release(c, false, used)
 	}
 }
