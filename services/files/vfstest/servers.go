@@ -194,23 +194,30 @@ func (s *SSHServer) serve(c net.Conn) {
 	}
 }
 
-// StartDAV starts a WebDAV server on dir, over TLS, with Basic or Digest login.
-// wrap, if not nil, stands before it.
+// StartDAV starts a WebDAV server on dir, over TLS, with Basic login. wrap, if
+// not nil, stands before it.
 func StartDAV(t testing.TB, dir string, wrap func(http.Handler) http.Handler) (port int, network *connect.Network) {
 	t.Helper()
-	var h http.Handler = &webdav.Handler{FileSystem: webdav.Dir(dir), LockSystem: webdav.NewMemLS()}
-	if wrap != nil {
-		h = wrap(h)
-	}
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, password, ok := r.BasicAuth()
-		if !ok || user != User || password != Password {
-			w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
-			w.WriteHeader(http.StatusUnauthorized)
-			return
+	return StartDAVBare(t, dir, func(h http.Handler) http.Handler {
+		if wrap != nil {
+			h = wrap(h)
 		}
-		h.ServeHTTP(w, r)
-	}))
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			user, password, ok := r.BasicAuth()
+			if !ok || user != User || password != Password {
+				w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+}
+
+// StartDAVBare is StartDAV without a login of its own.
+func StartDAVBare(t testing.TB, dir string, wrap func(http.Handler) http.Handler) (port int, network *connect.Network) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(wrap(&webdav.Handler{FileSystem: webdav.Dir(dir), LockSystem: webdav.NewMemLS()}))
 	pool := startTLS(t, s)
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().(*net.TCPAddr).Port, connect.New(connect.Params{Roots: pool})

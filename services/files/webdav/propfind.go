@@ -2,9 +2,7 @@ package webdav
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -17,108 +15,30 @@ import (
 	"guichet/services/files"
 )
 
-const propfind = `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop>` +
-	`<resourcetype/><getcontentlength/><getlastmodified/><getetag/></prop></propfind>`
-
-const quotaBody = `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><quota-available-bytes/></prop></propfind>`
-
-// Limits on an answer: in all, and for one resource.
 const (
-	maxAnswer   = 1 << 30
-	maxResource = 1 << 20
+	propfind = `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop>` +
+		`<resourcetype/><getcontentlength/><getlastmodified/><getetag/></prop></propfind>`
+	quotaBody    = `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><quota-available-bytes/></prop></propfind>`
+	checksumBody = `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop>` +
+		`<checksums xmlns="http://owncloud.org/ns"/></prop></propfind>`
 )
-
-// response is one resource of a multistatus answer (RFC 4918 section 14.24).
-type response struct {
-	Href     string `xml:"DAV: href"`
-	Status   string `xml:"DAV: status"`
-	Propstat []struct {
-		Status string `xml:"DAV: status"`
-		Prop   struct {
-			Collection *struct{} `xml:"DAV: resourcetype>collection"`
-			Length     string    `xml:"DAV: getcontentlength"`
-			Modified   string    `xml:"DAV: getlastmodified"`
-			ETag       string    `xml:"DAV: getetag"`
-			Available  string    `xml:"DAV: quota-available-bytes"`
-		} `xml:"DAV: prop"`
-	} `xml:"DAV: propstat"`
-}
-
-// budget is a reader that fails when one resource takes too many bytes.
-type budget struct {
-	r    io.Reader
-	left int
-}
-
-var errBudget = errors.New("one resource fills more than the limit")
-
-func (b *budget) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errBudget
-	}
-	n, err := b.r.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
-}
-
-// parseMultistatus calls each with every resource of an answer.
-func parseMultistatus(r io.Reader, each func(*response) error) error {
-	b := &budget{r: r, left: maxResource}
-	d := xml.NewDecoder(b)
-	d.CharsetReader = func(charset string, input io.Reader) (io.Reader, error) {
-		if strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "us-ascii") {
-			return input, nil
-		}
-		return nil, fmt.Errorf("charset %q", charset)
-	}
-	inside := false
-	for {
-		t, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			if !inside {
-				return errors.New("no multistatus")
-			}
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch {
-		case !inside && start.Name.Space == "DAV:" && start.Name.Local == "multistatus":
-			inside = true
-		case !inside:
-			return errors.New("no multistatus")
-		case start.Name.Space == "DAV:" && start.Name.Local == "response":
-			var one response
-			if err := d.DecodeElement(&one, &start); err != nil {
-				return err
-			}
-			if err := each(&one); err != nil {
-				return err
-			}
-			b.left = maxResource
-		default:
-			if err := d.Skip(); err != nil {
-				return err
-			}
-			b.left = maxResource
-		}
-	}
-}
 
 // segments splits the path of an href into raw names. What it is relative to,
 // scheme and host are of no account: only the path counts.
 func segments(href string) (files.Path, error) {
-	u, err := url.Parse(strings.TrimSpace(href))
-	if err != nil {
-		return nil, err
+	path := strings.TrimSpace(href)
+	if !strings.HasPrefix(path, "/") {
+		u, err := url.Parse(path)
+		if err != nil {
+			return nil, err
+		}
+		path = u.EscapedPath()
 	}
-	var p files.Path
-	for part := range strings.SplitSeq(u.EscapedPath(), "/") {
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		path = path[:i]
+	}
+	p := make(files.Path, 0, strings.Count(path, "/"))
+	for part := range strings.SplitSeq(path, "/") {
 		if part == "" {
 			continue
 		}
@@ -132,35 +52,29 @@ func segments(href string) (files.Path, error) {
 }
 
 // entry makes an entry of a resource.
-func (r *response) entry(name string) files.Entry {
-	e := files.Entry{Name: name, Display: files.Display(name), Size: -1}
-	for _, ps := range r.Propstat {
-		if ps.Status != "" && !strings.Contains(ps.Status, " 200") {
-			continue
-		}
-		if ps.Prop.Collection != nil {
-			e.Type = files.Dir
-		}
-		if n, err := strconv.ParseInt(strings.TrimSpace(ps.Prop.Length), 10, 64); err == nil && n >= 0 {
-			e.Size = n
-		}
-		if t, err := http.ParseTime(strings.TrimSpace(ps.Prop.Modified)); err == nil {
-			e.ModTime, e.Precise = t.UTC(), time.Second
-		}
-		if ps.Prop.ETag != "" {
-			e.ID = ps.Prop.ETag
-		}
+func (r *resource) entry(name string) files.Entry {
+	e := files.Entry{Name: name, Display: files.Display(name), Size: -1, ID: r.etag}
+	if n, err := strconv.ParseInt(r.length, 10, 64); err == nil && n >= 0 {
+		e.Size = n
 	}
-	if e.Type == files.Dir {
-		e.Size = -1
+	if t, err := http.ParseTime(r.modified); err == nil {
+		e.ModTime, e.Precise = t.UTC(), time.Second
+	}
+	if r.folder {
+		e.Type, e.Size = files.Dir, -1
 	}
 	return e
 }
 
-func (f *FS) propfind(ctx context.Context, op string, u *url.URL, depth, body string, each func(*response) error) error {
+// propfind asks for properties and calls each with every resource of the
+// answer, as it arrives. Only depths 0 and 1 are asked for: servers forbid
+// infinity for good reason.
+func (f *FS) propfind(ctx context.Context, op string, u *url.URL, depth, body string, each func(*resource) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r, err := f.do(ctx, op, "PROPFIND", u, http.Header{"Depth": {depth}, "Content-Type": {"application/xml; charset=utf-8"}}, body)
+	r, err := f.do(ctx, request{op: op, method: "PROPFIND", url: u, body: []byte(body), header: http.Header{
+		"Depth": {depth}, "Content-Type": {"application/xml; charset=utf-8"},
+	}})
 	if err != nil {
 		return err
 	}
@@ -172,27 +86,21 @@ func (f *FS) propfind(ctx context.Context, op string, u *url.URL, depth, body st
 		return f.status(op, r)
 	}
 	var raised error
-	answer := newStalling(r.Body, cancel)
-	defer answer.stop()
-	err = parseMultistatus(io.LimitReader(answer, maxAnswer), func(one *response) error {
+	err = parseMultistatus(io.LimitReader(r.Body, maxAnswer), func(one *resource) error {
 		raised = each(one)
 		return raised
 	})
 	switch {
 	case err == nil:
+		// The end of the answer is read too, so that the connection serves again.
+		_, _ = io.CopyN(io.Discard, r.Body, 1<<10)
 		return nil
 	case raised != nil:
 		return raised
-	case answer.stalled():
-		return fault.Newf(fault.Timeout, op, f.p.Site.Host, "the server fell silent")
 	case ctx.Err() != nil:
 		return f.fail(ctx, op, ctx.Err())
 	case errors.Is(err, errBudget):
 		return fault.New(fault.TooBig, op, f.p.Site.Host, err)
-	}
-	var syntax *xml.SyntaxError
-	if errors.As(err, &syntax) {
-		return fault.New(fault.Protocol, op, f.p.Site.Host, err)
 	}
 	if k := fault.KindOf(err); k != fault.Internal {
 		return fault.From(op, f.p.Site.Host, err)
@@ -200,8 +108,14 @@ func (f *FS) propfind(ctx context.Context, op string, u *url.URL, depth, body st
 	return fault.New(fault.Protocol, op, f.p.Site.Host, err)
 }
 
-// batch is how many entries are handed over at once.
-const batch = 256
+// A first row is shown as soon as it is there; the rest comes in batches.
+const (
+	firstBatch = 32
+	batch      = 512
+)
+
+// samples is how many unreadable lines a report shows.
+const samples = 5
 
 // List implements files.FS.
 func (f *FS) List(ctx context.Context, dir files.Path, emit func([]files.Entry) error) (files.Report, error) {
@@ -211,9 +125,9 @@ func (f *FS) List(ctx context.Context, dir files.Path, emit func([]files.Entry) 
 		return report, err
 	}
 	var entries []files.Entry
-	self := false
-	err = f.propfind(ctx, "list", u, "1", propfind, func(r *response) error {
-		p, err := segments(r.Href)
+	self, enough := false, firstBatch
+	err = f.propfind(ctx, "list", u, "1", propfind, func(r *resource) error {
+		p, err := segments(r.href)
 		switch {
 		case err == nil && p.Equal(dir):
 			self = true
@@ -223,8 +137,8 @@ func (f *FS) List(ctx context.Context, dir files.Path, emit func([]files.Entry) 
 			return nil
 		case err != nil, len(p) != len(dir)+1, !slices.Equal(p[:len(p)-1], dir), files.CheckName(p.Base()) != nil:
 			report.Unread++
-			if len(report.Samples) < 5 {
-				report.Samples = append(report.Samples, fault.CleanLine(r.Href))
+			if len(report.Samples) < samples {
+				report.Samples = append(report.Samples, fault.CleanLine(r.href))
 			}
 			return nil
 		}
@@ -232,11 +146,11 @@ func (f *FS) List(ctx context.Context, dir files.Path, emit func([]files.Entry) 
 			return fault.Newf(fault.TooBig, "list", f.p.Site.Host, "more than %d entries", files.MaxEntries)
 		}
 		entries = append(entries, r.entry(p.Base()))
-		if len(entries) < batch {
+		if len(entries) < enough {
 			return nil
 		}
 		full := entries
-		entries = nil
+		entries, enough = make([]files.Entry, 0, batch), batch
 		return emit(full)
 	})
 	if err != nil {
@@ -258,7 +172,7 @@ func (f *FS) Stat(ctx context.Context, p files.Path) (files.Entry, error) {
 		return files.Entry{}, err
 	}
 	var found *files.Entry
-	err = f.propfind(ctx, "stat", u, "0", propfind, func(r *response) error {
+	err = f.propfind(ctx, "stat", u, "0", propfind, func(r *resource) error {
 		if found == nil {
 			e := r.entry(p.Base())
 			found = &e
@@ -281,11 +195,9 @@ func (f *FS) Free(ctx context.Context, p files.Path) (int64, error) {
 		return 0, err
 	}
 	free := int64(-1)
-	err = f.propfind(ctx, "free", u, "0", quotaBody, func(r *response) error {
-		for _, ps := range r.Propstat {
-			if n, err := strconv.ParseInt(strings.TrimSpace(ps.Prop.Available), 10, 64); err == nil && n >= 0 {
-				free = n
-			}
+	err = f.propfind(ctx, "free", u, "0", quotaBody, func(r *resource) error {
+		if n, err := strconv.ParseInt(r.available, 10, 64); err == nil && n >= 0 {
+			free = n
 		}
 		return nil
 	})

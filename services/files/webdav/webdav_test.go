@@ -2,14 +2,10 @@ package webdav
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -147,69 +143,16 @@ func TestHostileListings(t *testing.T) {
 	}
 }
 
-func TestDigest(t *testing.T) {
-	// The example of RFC 7616 section 3.9.1.
-	c := parseChallenge(`realm="http-auth@example.org", qop="auth, auth-int", algorithm=MD5, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"`)
-	got := c.answer("GET", "/dir/index.html", "Mufasa", "Circle of Life", 1, "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ")
-	require.Contains(t, got, `response="8ca523f5e9506fed4657c9700eebdbec"`)
-	c.algorithm = "SHA-256"
-	got = c.answer("GET", "/dir/index.html", "Mufasa", "Circle of Life", 1, "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ")
-	require.Contains(t, got, `response="753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"`)
-	require.Equal(t, []string{`Digest realm="a, b", nonce="x"`, `Basic realm="c"`}, splitChallenges(`Digest realm="a, b", nonce="x", Basic realm="c"`))
-}
-
-func TestDigestLogin(t *testing.T) {
-	sum := func(s string) string { d := md5.Sum([]byte(s)); return hex.EncodeToString(d[:]) }
-	nonce := "first"
-	f, err := dial(t, t.TempDir(), func(h http.Handler) http.Handler { return h })
-	require.NoError(t, err)
-	asked := 0
-	check := func(r *http.Request) bool {
-		c := parseChallenge(strings.TrimPrefix(r.Header.Get("Authorization"), "Digest "))
-		var given string
-		for _, part := range splitCommas(r.Header.Get("Authorization")) {
-			if v, ok := strings.CutPrefix(strings.TrimSpace(part), "response="); ok {
-				given = strings.Trim(v, `"`)
-			}
-		}
-		want := sum(sum("ada:r:"+vfstest.Password) + ":" + nonce + ":" + sum(r.Method+":"+r.URL.RequestURI()))
-		return c.nonce == nonce && given == want
-	}
-	req, err := http.NewRequest("PROPFIND", "https://127.0.0.1/x%20y", nil)
-	require.NoError(t, err)
-	f.auth = auth{user: "ada", password: func(context.Context) (string, error) { asked++; return vfstest.Password, nil }}
-	header := func(extra string) *http.Response {
-		return &http.Response{StatusCode: 401, Header: http.Header{"Www-Authenticate": {fmt.Sprintf(`Digest realm="r", nonce="%s"%s`, nonce, extra)}}}
-	}
-	require.True(t, f.auth.learn(header("")))
-	require.NoError(t, f.auth.apply(req))
-	require.True(t, check(req))
-	require.False(t, f.auth.learn(header("")), "the same again means a wrong password")
-	nonce = "second"
-	require.True(t, f.auth.learn(header(", stale=true")))
-	require.NoError(t, f.auth.apply(req))
-	require.True(t, check(req))
-	require.Equal(t, 1, asked)
-}
-
 func FuzzMultistatus(f *testing.F) {
 	f.Add(`<?xml version="1.0"?><D:multistatus xmlns:D="DAV:"><D:response><D:href>/a%20b/</D:href><D:propstat><D:prop><D:resourcetype><D:collection/></D:resourcetype><D:getlastmodified>Mon, 12 Jul 2026 18:20:00 GMT</D:getlastmodified></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>`)
 	f.Add(`<multistatus xmlns="DAV:"><response><href>http://h/%zz</href></response></multistatus>`)
 	f.Fuzz(func(t *testing.T, text string) {
-		_ = parseMultistatus(strings.NewReader(text), func(r *response) error {
-			p, err := segments(r.Href)
+		_ = parseMultistatus(strings.NewReader(text), func(r *resource) error {
+			p, err := segments(r.href)
 			if err == nil && len(p) > 0 {
 				_ = r.entry(p.Base())
 			}
 			return nil
 		})
-	})
-}
-
-// The page of a refusal that never ends must not hold up what follows.
-func TestDiscardEnds(t *testing.T) {
-	synctest.Test(t, func(*testing.T) {
-		body, _ := io.Pipe()
-		discard(&http.Response{Body: body})
 	})
 }
