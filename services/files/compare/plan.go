@@ -33,7 +33,8 @@ const (
 type PlanOptions struct {
 	Direction Direction
 	Deletes   Deletes
-	// OnlyNewer leaves files alone that are newer at the target.
+	// OnlyNewer leaves files alone that are newer at the target, unless they are
+	// what the last synchronisation left there.
 	OnlyNewer   bool
 	IgnoreTimes bool // compare sizes, and contents where they were, only
 	// Last is what was remembered of the last synchronisation; nil: nothing, and
@@ -241,6 +242,9 @@ func (s *Scan) decide(r *Row, o PlanOptions) Decision {
 	}
 	target := o.source().Other()
 	if o.OnlyNewer && now == newer(target) {
+		if was, ok := o.Last[r.Key()]; ok && was.same(target, r.Entry[target]) {
+			return Decision{to(target), changed(target.Other())} // an older version was put back
+		}
 		return Decision{Skip, now}
 	}
 	return Decision{to(target), now}

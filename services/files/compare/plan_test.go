@@ -258,9 +258,12 @@ func TestOnlySomeFolders(t *testing.T) {
 	put(t, p.l, "a/both/deep", "")
 	put(t, p.l, "a/new/x/y", "")
 	put(t, p.r, "a/both/other", "")
+	put(t, p.r, "old/f", "")
 	l, r := p.trees()
 	plan := walk(t, l, r, WalkOptions{Only: []files.Path{{"a"}}}).Plan(PlanOptions{})
-	require.Equal(t, []string{"to_right a/f only_left", "to_right a/new only_left", "to_right a/new/x only_left", "to_right a/new/x/y only_left"}, shown(plan))
+	require.Equal(t, []string{"skip old only_right", "skip old/f only_right", "to_right top only_left"},
+		shown(walk(t, l, r, WalkOptions{Only: []files.Path{{"old"}}}).Plan(PlanOptions{})), "a folder that went is seen from above")
+	require.Equal(t, []string{"skip old only_right", "skip old/f only_right", "to_right top only_left", "to_right a/f only_left", "to_right a/new only_left", "to_right a/new/x only_left", "to_right a/new/x/y only_left"}, shown(plan))
 }
 
 func TestTurningRound(t *testing.T) {

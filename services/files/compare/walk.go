@@ -34,7 +34,8 @@ type WalkOptions struct {
 	// that the servers compute, else by reading them.
 	Checksums bool
 	// Only names folders, relative to both roots; nothing but what lies in them is
-	// compared, and folders in them only where one side has them. nil: all.
+	// compared, and folders in them only where one side has them. The folders above
+	// are compared as well. nil: all.
 	Only []files.Path
 	// Progress is called from one goroutine at a time.
 	Progress func(Progress)
@@ -124,17 +125,27 @@ type walker struct {
 
 // only makes the folders to begin with where not all are compared.
 func (w *walker) only() []*folder {
+	seen := map[string]bool{}
 	var tops []*folder
 	for _, rel := range w.o.Only {
-		f := &folder{rel: rel, there: [2]bool{true, true}, depth: len(rel), flat: true}
-		for side, t := range w.trees {
-			f.path[side] = slices.Clone(t.Path)
-			for _, name := range rel {
-				f.path[side] = f.path[side].Join(files.ImportName(t.FS, name))
+		for depth := len(rel); depth >= 0; depth-- {
+			at := rel[:depth:depth]
+			key := strings.Join(at, "/")
+			if seen[key] {
+				break // and so were those above
 			}
+			seen[key] = true
+			f := &folder{rel: at, there: [2]bool{true, true}, depth: depth, flat: true}
+			for side, t := range w.trees {
+				f.path[side] = slices.Clone(t.Path)
+				for _, name := range at {
+					f.path[side] = f.path[side].Join(files.ImportName(t.FS, name))
+				}
+			}
+			tops = append(tops, f)
 		}
-		tops = append(tops, f)
 	}
+	slices.SortFunc(tops, func(a, b *folder) int { return slices.Compare(a.rel, b.rel) })
 	return tops
 }
 
@@ -218,6 +229,9 @@ func (w *walker) one(ctx context.Context, f *folder) error {
 	}
 	if err := g.Wait(); err != nil {
 		return err
+	}
+	if f.flat && f.depth > 0 && f.there != [2]bool{true, true} {
+		return nil // it stands in the folder above, which is compared as well
 	}
 	w.pair(f, lists)
 	if w.o.each != nil {
