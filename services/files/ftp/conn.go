@@ -152,7 +152,7 @@ func oneByOne(banner string) bool {
 
 // greeting reads the banner; "120 ready in n minutes" may come before it.
 func (c *conn) greeting() (reply, error) {
-	for {
+	for range 10 {
 		r, err := c.ctl.readReply()
 		c.ctl.pending.Reset()
 		if err != nil {
@@ -166,6 +166,7 @@ func (c *conn) greeting() (reply, error) {
 		}
 		return r, nil
 	}
+	return reply{}, fault.Newf(fault.Protocol, "connect", c.fs.p.Site.Host, "a server that is always ready soon")
 }
 
 // authTLS asks for encryption (RFC 4217). Without it goes on only who wants
