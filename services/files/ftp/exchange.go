@@ -177,7 +177,10 @@ func (c *conn) finish(d *dataConn) {
 // patience.
 func (c *conn) final(d *dataConn, patience time.Duration) error {
 	r := d.done
-	for r == nil || r.code/100 == 1 {
+	for n := 0; r == nil || r.code/100 == 1; n++ {
+		if n == 10 {
+			return fault.Newf(fault.Protocol, "data connection", c.fs.p.Site.Host, "a server that is always about to begin")
+		}
 		c.ctl.wait(patience)
 		next, err := c.ctl.readReply()
 		c.ctl.pending.Reset()

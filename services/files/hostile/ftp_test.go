@@ -502,6 +502,14 @@ func TestFloods(t *testing.T) {
 			ended(t, ctx, err)
 		})
 	}
+	t.Run("always about to begin", func(t *testing.T) {
+		s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) {
+			s.Hook = dataHook(t, data{final: strings.Repeat("150 soon\r\n", 1000) + "226 done"}, answers{"RETR": says("abc")})
+		})
+		ctx := soon(t)
+		_, err := get(ctx, dial(t, s), files.Path{"x"})
+		ended(t, ctx, err)
+	})
 	t.Run("a byte now and then", func(t *testing.T) {
 		s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) {
 			s.Hook = dataHook(t, data{}, answers{
