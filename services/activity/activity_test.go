@@ -1,9 +1,12 @@
 package activity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -218,4 +221,151 @@ func TestSnapshotIsPublished(t *testing.T) {
 		s, err := c.Jobs.Get()
 		return err == nil && len(s.Jobs) == 1 && s.Jobs[s.Index[id]].State == Done
 	}, 5*time.Second, 5*time.Millisecond)
+}
+
+// titles gives the jobs of a snapshot by their place in the queue.
+func titles(s *Snapshot) (list []string) {
+	jobs := slices.Clone(s.Jobs)
+	slices.SortFunc(jobs, func(a, b Job) int { return cmp.Compare(a.Rank, b.Rank) })
+	for _, j := range jobs {
+		list = append(list, j.Title)
+	}
+	return list
+}
+
+func TestQueueIsReordered(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jobs.db")
+	var mu sync.Mutex
+	var ran []string
+	run := func(_ context.Context, h Handle) error {
+		mu.Lock()
+		defer mu.Unlock()
+		ran = append(ran, h.Job().Title)
+		return nil
+	}
+	c, _, stop := newCenter(t, path, run)
+	var specs []Spec
+	for _, title := range []string{"a", "b", "c", "d"} {
+		specs = append(specs, Spec{Kind: "test", Title: title})
+	}
+	ids, err := c.AddAll(context.Background(), specs)
+	require.NoError(t, err)
+	c.Move(ids[3], ids[0])
+	c.Move(ids[0], 0)
+	c.Move(ids[2], ids[2])
+	c.Move(99, ids[0])
+	want := []string{"d", "b", "c", "a"}
+	require.Equal(t, want, titles(c.snapshot()))
+	for range 50 { // there is room between any two, also when it is used up
+		c.Move(ids[2], ids[1])
+		c.Move(ids[1], ids[2])
+	}
+	require.Equal(t, want, titles(c.snapshot()))
+	stop()
+
+	c, _, stop = newCenter(t, path, run)
+	defer stop()
+	require.Equal(t, want, titles(c.snapshot()), "the order is kept")
+	c.SetParallel(1)
+	c.Start()
+	for _, id := range ids {
+		require.Equal(t, Done, wait(t, c, id).State)
+	}
+	require.Equal(t, want, ran)
+}
+
+func TestManyAtOnce(t *testing.T) {
+	started := make(chan struct{}, 100)
+	c, r, stop := newCenter(t, "", func(ctx context.Context, h Handle) error {
+		if h.Job().Title == "bad" {
+			return fault.New(fault.Permission, "x", "", nil)
+		}
+		started <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	defer stop()
+	c.SetParallel(2)
+	c.Start()
+	bad, err := c.Add(context.Background(), Spec{Kind: "test", Title: "bad"})
+	require.NoError(t, err)
+	require.Equal(t, Failed, wait(t, c, bad).State)
+	ids, err := c.AddAll(context.Background(), make([]Spec, 10))
+	require.NoError(t, err)
+	for _, id := range ids {
+		j, _ := c.Get(id)
+		require.Equal(t, Waiting, j.State, "nobody runs this kind")
+	}
+	specs := slices.Repeat([]Spec{{Kind: "test"}}, 10)
+	more, err := c.AddAll(context.Background(), specs)
+	require.NoError(t, err)
+	<-started
+	<-started
+	require.Equal(t, 2, c.snapshot().Running)
+	c.PauseAll()
+	for _, id := range slices.Concat(ids, more) {
+		require.Equal(t, Paused, wait(t, c, id).State)
+	}
+	s := c.snapshot()
+	require.Equal(t, []int{20, 0, 1}, []int{s.Paused, s.Running, s.Failed})
+	c.CancelAll()
+	for range 20 {
+		select {
+		case <-r.discarded:
+		case <-time.After(50 * time.Millisecond): // of a kind that nobody runs
+		}
+	}
+	c.Clear()
+	require.Equal(t, bad, (<-r.discarded).ID, "what a failed job left goes with it")
+	require.Empty(t, c.snapshot().Jobs)
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	c, _, stop := newCenter(t, "", func(_ context.Context, h Handle) error { return h.Result(1) })
+	defer stop()
+	c.SetParallel(8)
+	c.Start()
+	const all = keepEnded + 50
+	ids, err := c.AddAll(context.Background(), slices.Repeat([]Spec{{Kind: "test"}}, all))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		s := c.snapshot()
+		return s.Waiting+s.Running == 0
+	}, 15*time.Second, 5*time.Millisecond)
+	s := c.snapshot()
+	require.Len(t, s.Jobs, keepEnded)
+	require.Equal(t, all, s.Today, "also those that are forgotten")
+	_, ok := c.Get(ids[0])
+	require.False(t, ok, "the oldest go first")
+	for i, j := range s.Jobs {
+		require.Equal(t, i, s.Index[j.ID])
+	}
+}
+
+// TestBackoff: a job that fails for a passing reason comes back ever later, and
+// at last not any more.
+func TestBackoff(t *testing.T) {
+	for tries := 1; tries < 20; tries++ {
+		d := backoff(tries, 0)
+		least := min(time.Second<<min(tries-1, 10), 5*time.Minute)
+		require.GreaterOrEqual(t, d, least)
+		require.LessOrEqual(t, d, least+least/5)
+	}
+	require.Equal(t, 10*time.Minute, backoff(1, 10*time.Minute))
+	require.Equal(t, time.Hour, backoff(1, 48*time.Hour), "a server cannot put it off for ever")
+}
+
+func BenchmarkSnapshot10000(b *testing.B) {
+	c := &Center{jobs: map[int64]*entry{}}
+	for i := range int64(10_000) {
+		e := &entry{job: Job{ID: i, State: Waiting}}
+		c.jobs[i] = e
+		c.ages = append(c.ages, e)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.snapshot()
+	}
 }

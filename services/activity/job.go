@@ -44,6 +44,7 @@ type Job struct {
 	Fault            *fault.Fault // of Failed, or of the last try of a Waiting job
 	Tries            int
 	NextTry          time.Time
+	Rank             int64 // place in the queue: those that wait run by it, smallest first
 	Question         *Question
 	Spec             json.RawMessage // what to do; fixed when the job is made
 	Checkpoint       json.RawMessage // how far it got; the runner's own
@@ -107,6 +108,10 @@ type Snapshot struct {
 	Index   map[int64]int // id to position
 	Running int
 	Waiting int
+	Paused  int
+	Failed  int
+	Asking  int           // jobs that need an answer
+	Today   int           // jobs done since midnight, local time
 	Speed   float64       // bytes per second, all running jobs together
 	Left    time.Duration // estimate for all running jobs; 0 unknown
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"guichet/services/fault"
@@ -75,7 +76,7 @@ func (c *Center) load() error {
 		return err
 	}
 	rows, err := c.p.DB.Read().QueryContext(ctx, `SELECT id, kind, title, source, target, grp, size, done, items, items_done, state, fault,
-		tries, next_try, spec, checkpoint, result, created, updated FROM job ORDER BY id`)
+		tries, next_try, rank, spec, checkpoint, result, created, updated FROM job ORDER BY id`)
 	if err != nil {
 		return fault.From("load jobs", "", err)
 	}
@@ -89,7 +90,7 @@ func (c *Center) load() error {
 		)
 		j := &e.job
 		if err := rows.Scan(&j.ID, &j.Kind, &j.Title, &j.From, &j.To, &e.group, &j.Size, &j.Done, &j.Items, &j.ItemsDone, &j.State,
-			&failure, &j.Tries, &next, &spec, &checkpoint, &result, &created, &updated); err != nil {
+			&failure, &j.Tries, &next, &j.Rank, &spec, &checkpoint, &result, &created, &updated); err != nil {
 			return fault.From("load jobs", "", err)
 		}
 		j.Fault, j.Spec = unmarshalFault(failure), json.RawMessage(spec)
@@ -101,23 +102,41 @@ func (c *Center) load() error {
 		}
 		j.NextTry, j.Created, j.Updated = fromMillis(next), fromMillis(created), fromMillis(updated)
 		c.jobs[j.ID] = &e
-		c.order = append(c.order, j.ID)
+		c.ages = append(c.ages, &e)
 	}
+	c.queue = slices.Clone(c.ages)
+	slices.SortFunc(c.queue, byRank)
 	return fault.OrNil("load jobs", rows.Err())
 }
 
-func (c *Center) insert(ctx context.Context, j Job, group string) (id int64, err error) {
-	err = c.p.DB.Write(ctx, func(tx *sql.Tx) error {
-		r, err := tx.Exec(`INSERT INTO job(kind, title, source, target, grp, size, done, items, items_done, state, spec, created, updated)
-			VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?, ?)`,
-			j.Kind, j.Title, j.From, j.To, group, j.Size, j.Items, j.State, string(j.Spec), millis(j.Created), millis(j.Updated))
+// insert writes new jobs and gives them their numbers and their places at the
+// end of the queue.
+func (c *Center) insert(ctx context.Context, entries []*entry) error {
+	return c.p.DB.Write(ctx, func(tx *sql.Tx) error {
+		var last int64
+		if err := tx.QueryRow("SELECT coalesce(max(rank), 0) FROM job").Scan(&last); err != nil {
+			return err
+		}
+		insert, err := tx.Prepare(`INSERT INTO job(kind, title, source, target, grp, size, done, items, items_done, state, rank, spec, created, updated)
+			VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?, ?, ?)`)
 		if err != nil {
 			return err
 		}
-		id, err = r.LastInsertId()
-		return err
+		defer insert.Close()
+		for _, e := range entries {
+			j := &e.job
+			last += rankStep
+			r, err := insert.Exec(j.Kind, j.Title, j.From, j.To, e.group, j.Size, j.Items, j.State, last, string(j.Spec), millis(j.Created), millis(j.Updated))
+			if err != nil {
+				return err
+			}
+			j.Rank = last
+			if j.ID, err = r.LastInsertId(); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	return id, err
 }
 
 // save writes a job's state without waiting for the disk. Writes keep their

@@ -20,7 +20,7 @@ func (c *Center) schedule() {
 	}
 	running := 0
 	busy := map[string]bool{}
-	for _, e := range c.jobs {
+	for _, e := range c.queue {
 		if e.cancel != nil {
 			// A job that waits for a person does not hold up others.
 			if e.job.State != NeedsAnswer {
@@ -33,8 +33,7 @@ func (c *Center) schedule() {
 	}
 	now := time.Now()
 	var next time.Time
-	for _, id := range c.order {
-		e := c.jobs[id]
+	for _, e := range c.queue {
 		if e.job.State != Waiting || e.cancel != nil || c.runners[e.job.Kind] == nil || busy[e.group] {
 			continue
 		}
@@ -133,23 +132,30 @@ func backoff(tries int, asked time.Duration) time.Duration {
 	return max(d, min(asked, time.Hour))
 }
 
-// prune drops the oldest ended jobs beyond keepEnded; the lock is held.
+// prune drops the oldest ended jobs beyond keepEnded, failed ones last: they may
+// still be wanted; the lock is held.
 func (c *Center) prune() {
 	ended := 0
-	for _, e := range c.jobs {
+	for _, e := range c.ages {
 		if e.job.State.Ended() {
 			ended++
 		}
 	}
-	for i := 0; i < len(c.order) && ended > keepEnded; {
-		id := c.order[i]
-		if s := c.jobs[id].job.State; s == Done || s == Cancelled {
-			c.forget(id)
-			ended--
-			continue
-		}
-		i++
+	if ended <= keepEnded {
+		return
 	}
+	gone := map[*entry]bool{}
+	for _, failed := range []bool{false, true} {
+		for _, e := range c.ages {
+			if ended-len(gone) > keepEnded && e.job.State.Ended() && (e.job.State == Failed) == failed {
+				gone[e] = true
+				if failed {
+					c.discard(e.job)
+				}
+			}
+		}
+	}
+	c.forget(gone)
 }
 
 // handle is a running job's Handle.
@@ -241,13 +247,13 @@ func (h *handle) Items(done, all int) {
 }
 
 func (h *handle) SetTitle(title string) {
-	h.c.update(h.Job().ID, func(e *entry) { e.job.Title = title })
+	h.c.update(h.Job().ID, func(_ *Center, e *entry) { e.job.Title = title })
 }
 
 func (h *handle) Ask(ctx context.Context, q Question) (string, bool, error) {
 	ch := make(chan answer, 1)
 	id := h.Job().ID
-	h.c.update(id, func(e *entry) {
+	h.c.update(id, func(_ *Center, e *entry) {
 		e.answer, e.job.Question, e.job.State, e.job.Speed = ch, &q, NeedsAnswer, 0
 	})
 	select {

@@ -27,6 +27,9 @@ CREATE TABLE job(
 	updated INTEGER NOT NULL
 );
 CREATE INDEX job_state ON job(state);
+`, `
+ALTER TABLE job ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;
+UPDATE job SET rank = id * 1024; -- rankStep
 `}
 
 // Open opens or makes the database of jobs in a file.

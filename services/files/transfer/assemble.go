@@ -326,7 +326,7 @@ func (a *assembly) bring(ctx context.Context, r io.ReadCloser, p *piece) (err er
 			return err
 		}
 	}
-	defer closeQuietly(r) // most of the file may still be on its way
+	defer closeQuietly(r)             // most of the file may still be on its way
 	buffer := buffers.Get().(*[]byte) //nolint:forcetypeassert // see buffers
 	defer buffers.Put(buffer)
 	for {

@@ -513,6 +513,9 @@ func (j *job) unchanged(ctx context.Context, r io.Reader) error {
 		}
 		return err
 	}
+	if _, ok := r.(files.Described); ok {
+		return nil // all its bytes are of the version that was looked at before
+	}
 	if j.source.Size < briefSize && time.Since(j.began) < briefTime {
 		return nil
 	}
@@ -522,6 +525,26 @@ func (j *job) unchanged(ctx context.Context, r io.Reader) error {
 	}
 	if !sameVersion(j.source, now) {
 		return j.changed(ctx)
+	}
+	return nil
+}
+
+// described makes sure that a reader which knows what it reads has the version
+// that was announced.
+func (j *job) described(r io.Reader) error {
+	d, ok := r.(files.Described)
+	if !ok {
+		return nil
+	}
+	size, modTime, id := d.Describe()
+	if size < 0 {
+		size = j.source.Size
+	}
+	if modTime.IsZero() {
+		modTime = j.source.ModTime
+	}
+	if !sameVersion(j.source, files.Entry{Size: size, ModTime: modTime, Precise: time.Second, ID: id}) {
+		return fault.Newf(fault.Protocol, "copy", "", "%s is another version than a moment ago", j.from)
 	}
 	return nil
 }

@@ -49,6 +49,10 @@ func (j *job) transfer(ctx context.Context) (sum hash.Hash, placed bool, err err
 	if err != nil {
 		return nil, false, err
 	}
+	if err := j.described(r); err != nil {
+		closeQuietly(r)
+		return nil, false, err
+	}
 	options := files.WriteOptions{
 		Offset: offset, Size: j.source.Size, ModTime: modTime,
 		Lazy: j.lazy && j.source.Size < small && j.answer != Replace,

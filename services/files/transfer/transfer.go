@@ -101,16 +101,16 @@ type decision struct {
 
 // Result says what became of one file.
 type Result struct {
-	Path     files.Path    // where it is now: under another name after KeepBoth
-	Bytes    int64         // size of the whole file
-	Resumed  int64         // bytes that were there from an earlier try
-	Verified Verified      // how its arrival was checked
-	Checksum string        // "sha256:…" if checked by checksum
-	Skipped  bool          // the answer was Skip
-	Replaced bool          // a file of that name was there
+	Path     files.Path // where it is now: under another name after KeepBoth
+	Bytes    int64      // size of the whole file
+	Resumed  int64      // bytes that were there from an earlier try
+	Verified Verified   // how its arrival was checked
+	Checksum string     // "sha256:…" if checked by checksum
+	Skipped  bool       // the answer was Skip
+	Replaced bool       // a file of that name was there
 	// InPlace warns that the file was written under its final name at once,
 	// because the folder allows no renaming: a cut would have left a piece there.
 	InPlace bool
-	Moved   bool // the source is gone, as Options.Move asked
-	Time     time.Duration // how long it took
+	Moved   bool          // the source is gone, as Options.Move asked
+	Time    time.Duration // how long it took
 }
