@@ -185,7 +185,7 @@ func (f *FS) release(c *conn, transfer bool, used time.Time) {
 	if c.broken {
 		p.quit = time.Now()
 	}
-	keep := !c.broken && !p.closed && p.busy+len(p.idle) < p.max
+	keep := !c.broken && !p.closed && p.busy+len(p.idle) < p.max+p.dialing
 	if keep {
 		c.used, c.asked, c.fresh = used, time.Now(), false
 		p.idle = append(p.idle, c)
