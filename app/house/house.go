@@ -26,6 +26,7 @@ import (
 	"guichet/services/files/ops/trash"
 	"guichet/services/files/sites"
 	"guichet/services/files/transfer"
+	"guichet/services/files/watch"
 	"guichet/services/mail"
 	"guichet/services/profile"
 	"guichet/services/secret"
@@ -64,6 +65,7 @@ type House struct {
 	activity *activity.Center
 	runner   *transfer.Runner
 	sync     *compare.Service
+	watch    *watch.Service
 	mail     *mail.Service
 	web      *web.Service
 	dialer   *sites.Dialer
@@ -169,6 +171,16 @@ func (h *House) StartJobs() error {
 	c.Register(ops.Kind, &ops.Runner{Dialer: h.siteDialer()})
 	c.Start()
 	return nil
+}
+
+// SetLimits bounds the speed of all transfers, in bytes per second down to this
+// computer and up from it; 0 is no bound.
+func (h *House) SetLimits(down, up int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.runner != nil {
+		h.runner.SetLimits(down, up)
+	}
 }
 
 // Mail gives the mail service; Start it to stay connected.
@@ -293,6 +305,31 @@ func (h *House) Edit() (*edit.Service, error) {
 	}
 	h.edit = s
 	return s, nil
+}
+
+// Watch gives the folders that are kept up to date; Start it to have them so.
+func (h *House) Watch() (*watch.Service, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.watch != nil {
+		return h.watch, nil
+	}
+	alike, err := h.syncing()
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.center()
+	if err != nil {
+		return nil, err
+	}
+	p := watch.Params{Path: h.Profile.Path("watch.json"), Sync: alike, Jobs: c, Tasks: h.Tasks.Child()}
+	s, err := watch.Open(p)
+	if fault.Is(err, fault.Damaged) { // it was moved aside; the rest of the program goes on
+		slog.Error("folders to keep up to date damaged", "err", err)
+		s, err = watch.Open(p)
+	}
+	h.watch = s
+	return s, err
 }
 
 // closeLimit is how long Close waits for what is running.

@@ -140,6 +140,18 @@ func (p *Plan) With(change map[int]Action) *Plan {
 	return next
 }
 
+// Proposed gives a plan in which rows have the action again that was proposed.
+func (p *Plan) Proposed(rows []int) *Plan {
+	next := &Plan{Scan: p.Scan, Options: p.Options, decisions: append([]Decision(nil), p.decisions...)}
+	for _, i := range rows {
+		for k := i; k < p.Scan.Rows[i].End; k++ {
+			next.decisions[k] = p.Scan.decide(&p.Scan.Rows[k], p.Options)
+		}
+	}
+	next.settle()
+	return next
+}
+
 func (p *Plan) set(i int, a Action) {
 	for _, c := range p.Choices(i) {
 		if c == a {

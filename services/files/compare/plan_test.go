@@ -283,6 +283,7 @@ func TestTurningRound(t *testing.T) {
 	require.Equal(t, []string{"delete_left d only_left", "delete_left d/a only_left", "delete_left d/b only_left", "to_left f size"}, shown(gone), "a folder takes along what is in it")
 	kept := gone.With(map[int]Action{2: ToRight})
 	require.Equal(t, []string{"to_right d only_left", "delete_left d/a only_left", "to_right d/b only_left", "to_left f size"}, shown(kept), "a folder is made for what goes into it")
+	require.Equal(t, shown(plan), shown(kept.Proposed([]int{0, 3})))
 	require.Equal(t, kept, kept.With(map[int]Action{0: Undecided, 99: Skip}), "what is no choice is passed over")
 }
 

@@ -117,7 +117,7 @@ func (k *keeper) failed(ctx context.Context, err error, wait time.Duration) {
 // once brings the target up to date, in some folders or in all.
 func (k *keeper) once(ctx context.Context, r Rule, only []files.Path, skip func(files.Path, files.Entry) bool) error {
 	k.set(ctx, func(s *Status) { s.State, s.Fault, s.NextTry, s.Pending = Checking, nil, time.Time{}, 0 })
-	pair := r.pair()
+	pair := r.Pair()
 	last, err := k.s.p.Sync.Last(ctx, pair)
 	if err != nil {
 		return err

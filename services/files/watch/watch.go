@@ -40,8 +40,8 @@ type Rule struct {
 	Paused bool          `json:"paused,omitempty"`
 }
 
-// pair is what the rule compares.
-func (r Rule) pair() compare.Pair {
+// Pair is what the rule compares.
+func (r Rule) Pair() compare.Pair {
 	return compare.Pair{Left: transfer.NewPlace(files.Site{Protocol: files.ProtocolLocal}, r.Folder, nil), Right: r.Target}
 }
 
