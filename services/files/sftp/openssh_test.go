@@ -145,7 +145,7 @@ func TestCopyOnServer(t *testing.T) {
 // have been read.
 func TestListIsStreamed(t *testing.T) {
 	home := t.TempDir()
-	const n = 5000
+	const n = 1500
 	for i := range n {
 		require.NoError(t, os.WriteFile(filepath.Join(home, fmt.Sprintf("f%05d", i)), nil, 0o600))
 	}

@@ -10,9 +10,11 @@ import (
 	"time"
 )
 
+// muteAfter is how long a server may owe an answer while nothing moves; a
+// variable for the tests.
+var muteAfter = 18 * time.Second
+
 const (
-	// muteAfter is how long a server may owe an answer while nothing moves.
-	muteAfter = 18 * time.Second
 	// idleAfter is the silence after which a connection without work is asked
 	// whether it lives, which also keeps routers from forgetting it.
 	idleAfter  = 45 * time.Second
@@ -111,7 +113,8 @@ func (p heardPipe) Read(b []byte) (int, error) {
 
 // watch ends a connection that has become mute.
 func (s *session) watch(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
+	step := min(time.Second, muteAfter/2)
+	tick := time.NewTicker(step)
 	defer tick.Stop()
 	owed := time.Duration(0) // how long answers have been owed
 	var asked time.Time
@@ -132,7 +135,7 @@ func (s *session) watch(ctx context.Context) {
 			if s.wire.Pending() == 0 || s.patient.Load() > 0 {
 				owed = 0
 			} else {
-				owed += time.Second
+				owed += step
 			}
 			if owed >= muteAfter && s.heard.since() >= muteAfter && s.line.sent.since() >= muteAfter {
 				s.end(errMute)
