@@ -280,8 +280,11 @@ func (c *Client) finish(call *Call) {
 }
 
 // send queues a request. buf is where DATA of the answer goes; done, if not
-// nil, is called when b is no longer needed, whatever happens.
+// nil, is called when b is no longer needed, if sending did not fail.
 func (c *Client) send(ctx context.Context, b, buf []byte, done func()) (*Call, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	call := &Call{c: c, done: make(chan struct{}), buf: buf, began: time.Now()}
 	c.mu.Lock()
 	if c.err != nil {
