@@ -276,3 +276,62 @@ func (r *running) through(ctx context.Context, to files.FS, t Target, dest files
 	_, err := Remove(ctx, r.f, []Target{t}, Options{})
 	return one, errors.Join(err)
 }
+
+// CarryOptions change how Carry works.
+type CarryOptions struct {
+	Move    bool // the source goes away once all of it has arrived
+	Replace bool // files of the same names are replaced; else they fail with Exists
+	// Same says that both file systems are one place: what the server can do by
+	// itself it does.
+	Same     bool
+	Progress func(done, size int64)
+}
+
+// Carry copies or moves one file or folder to the path to. src and dst are two
+// connections, even within one place.
+func Carry(ctx context.Context, src files.FS, from files.Path, dst files.FS, to files.Path, o CarryOptions) (Result, error) {
+	if len(from) == 0 || len(to) == 0 {
+		return Result{}, fault.Newf(fault.Permission, "copy", "", "the root stays")
+	}
+	e, err := src.Stat(ctx, from)
+	if err != nil {
+		return Result{}, err
+	}
+	if o.Same && within(from, to) {
+		return Result{}, fault.Newf(fault.Unsupported, "copy", "", "source and target are the same, or one lies in the other")
+	}
+	done := Result{Files: 1, Bytes: max(0, e.Size)}
+	if o.Same && o.Move {
+		return done, src.Rename(ctx, from, to, o.Replace)
+	}
+	if c, ok := src.(files.Copier); ok && o.Same && e.Type == files.File {
+		if err := c.Copy(ctx, from, to, o.Replace); !fault.Is(err, fault.Unsupported) {
+			return done, err
+		}
+	}
+	t := transfer.Options{Progress: o.Progress, OnExists: func(context.Context, transfer.Conflict) (transfer.Answer, error) {
+		if o.Replace {
+			return transfer.Replace, nil
+		}
+		return "", fault.Newf(fault.Exists, "copy", "", "the name is taken")
+	}}
+	whole := true
+	if e.Type.IsDir() {
+		sum, err := transfer.CopyTree(ctx, src, from, dst, to, transfer.TreeOptions{Options: t})
+		done = Result{Files: sum.Files, Folders: sum.Folders, Bytes: sum.Bytes, Failed: sum.Failed}
+		if err != nil {
+			return done, err
+		}
+		whole = sum.Failed == 0 && sum.Unread == 0 && sum.Links == 0
+	} else if _, err := transfer.Copy(ctx, src, from, dst, to, t); err != nil {
+		return Result{}, err
+	}
+	if !o.Move {
+		return done, nil
+	}
+	if !whole {
+		return done, fault.Newf(fault.Exists, "move", "", "not all of %s was copied: the original stays", e.Display)
+	}
+	_, err = Remove(ctx, src, []Target{{from, e}}, Options{})
+	return done, err
+}

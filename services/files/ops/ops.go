@@ -11,6 +11,7 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/ops/trash"
 )
 
 // Kind is the kind of these jobs in package activity.
@@ -244,4 +245,25 @@ func Measure(ctx context.Context, f files.FS, targets []Target, progress func(Re
 	w.enter = func(context.Context, files.Path, files.Entry) (bool, error) { return true, nil }
 	w.leave = func(context.Context, files.Path, files.Entry) error { return nil }
 	return w.run(ctx, targets)
+}
+
+// Discard removes things from a trash for good, with their records.
+func Discard(ctx context.Context, f files.FS, items []trash.Item) error {
+	var first error
+	for _, item := range items {
+		e, err := f.Stat(ctx, item.Held)
+		if err == nil {
+			_, err = Remove(ctx, f, []Target{{item.Held, e}}, Options{})
+		}
+		if err = gone(err); err == nil {
+			err = trash.Forget(ctx, f, item)
+		}
+		if err != nil && first == nil {
+			first = err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return first
 }
