@@ -62,6 +62,7 @@ func Line(j activity.Job, jobs Jobs, now time.Time) transferrow.Data {
 	case activity.Cancelled:
 		d.Note, d.Figures = words.T("job.cancelled"), ""
 	}
+	operation(&d, j, now)
 	if !j.State.Ended() || j.State == activity.Failed {
 		button("close", "cancel", jobs.Cancel)
 	}
