@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"guichet/services/fault"
@@ -89,7 +90,13 @@ func (c *conn) listOnce(kind listing.Kind, hidden bool, dir files.Path, emit fun
 	if err := c.copyListing(d, r, l); err != nil {
 		return files.Report{}, err
 	}
+	said := c.ctl.last.text
 	report, err := r.Close()
+	if strings.Contains(strings.ToLower(said), "truncated") {
+		// Pure-FTPd ends after some thousand names: there are names that were not read.
+		report.Unread++
+		report.Samples = append(report.Samples, fault.CleanLine(said))
+	}
 	if err == nil {
 		err = l.end()
 	}
