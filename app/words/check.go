@@ -28,7 +28,7 @@ func Step(s check.Step) string {
 		switch d.Expected {
 		case "imap", "smtp", "imaps", "smtps", "pop3":
 			return T("trouble.step.connect.mail", "Port", port)
-		case "ftp", "ftps", "ftpes", "ssh", "sftp", "dav", "davs", "s3":
+		case "ftp", "ftps", "ftpes", "ssh", "sftp", "dav", "davs", "s3", "s3+http":
 			return T("trouble.step.connect.files", "Port", port)
 		case "http", "https":
 			return T("trouble.step.connect.web", "Port", port)

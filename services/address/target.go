@@ -13,7 +13,7 @@ type Kind string
 // The kinds of targets.
 const (
 	Web    Kind = "web"    // URL is http or https
-	Server Kind = "server" // URL is ftp, ftps, ftpes, sftp, dav, davs, s3, imap, imaps, smtp, smtps, postgres, mysql, or empty scheme for "find out"
+	Server Kind = "server" // URL is ftp, ftps, ftpes, sftp, dav, davs, s3, s3+http, imap, imaps, smtp, smtps, postgres, mysql, or empty scheme for "find out"
 	Mailto Kind = "mailto" // URL is a mailto URL (RFC 6068): write to it
 	Person Kind = "person" // Text is a mail address: its mails, write to it, add it as an account
 	Path   Kind = "path"   // Text is a path of this computer
@@ -71,7 +71,7 @@ func gravest(a, b Warning) Warning {
 // standardPorts are the ports of schemes that name none.
 var standardPorts = map[string]int{
 	"http": 80, "https": 443, "ftp": 21, "ftpes": 21, "ftps": 990, "sftp": 22,
-	"dav": 80, "davs": 443, "s3": 443, "imap": 143, "imaps": 993, "smtp": 587, "smtps": 465,
+	"dav": 80, "davs": 443, "s3": 443, "s3+http": 80, "imap": 143, "imaps": 993, "smtp": 587, "smtps": 465,
 	"postgres": 5432, "mysql": 3306,
 }
 

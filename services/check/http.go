@@ -79,6 +79,9 @@ type httpTalk struct {
 	expected string
 	// authorization gives the header of that name; nil: none.
 	authorization func(method, uri string) string
+	// sign adds what a request must carry where that is more than one header; nil:
+	// nothing.
+	sign func(*http.Request)
 }
 
 type httpAnswer struct {
@@ -93,7 +96,7 @@ func (a *httpAnswer) said() string { return fault.CleanLine(a.Proto + " " + a.St
 func (t *httpTalk) ask(ctx context.Context, method string, header http.Header) (*httpAnswer, error) {
 	u := *t.d.url
 	u.User, u.Fragment = nil, ""
-	u.Scheme = map[string]string{"dav": "http", "davs": "https"}[u.Scheme]
+	u.Scheme = map[string]string{"dav": "http", "davs": "https", "s3+http": "http", "s3": "https"}[u.Scheme]
 	if u.Scheme == "" {
 		u.Scheme = t.d.url.Scheme
 	}
@@ -108,6 +111,9 @@ func (t *httpTalk) ask(ctx context.Context, method string, header http.Header) (
 	request.Header.Set("Accept", "*/*")
 	if t.authorization != nil {
 		request.Header.Set("Authorization", t.authorization(method, u.RequestURI()))
+	}
+	if t.sign != nil {
+		t.sign(request)
 	}
 	if err := request.Write(t.d.conn); err != nil {
 		return nil, err
@@ -216,17 +222,11 @@ func (t *httpTalk) tryLogin(ctx context.Context, method string, challenges []str
 	if authorization == nil {
 		return fault.Newf(fault.Unsupported, "login", d.host, "no way to log in by password: %s", fault.CleanLine(strings.Join(challenges, ", ")))
 	}
-	_ = d.conn.Close() // its answer has been read
-	c, err := d.n.DialFor(ctx, d.proxyScheme(), d.host, d.port)
-	if err != nil {
-		return err
-	}
-	d.conn = connect.NewDeadlineConn(ctx, c, d.o.Timeout)
-	if err := d.secure(ctx, true, "http/1.1"); err != nil {
+	if err := t.again(ctx); err != nil {
 		return err
 	}
 	d.at(Login)
-	t.r, t.authorization = bufio.NewReader(d.conn), authorization
+	t.authorization = authorization
 	a, err := t.ask(ctx, method, http.Header{"Depth": {"0"}})
 	d.at(Login)
 	if err != nil {
@@ -239,4 +239,20 @@ func (t *httpTalk) tryLogin(ctx context.Context, method string, challenges []str
 	}
 	d.next(Protocol)
 	return t.judge(ctx, a, method)
+}
+
+// again opens a new connection for the next request, with TLS.
+func (t *httpTalk) again(ctx context.Context) error {
+	d := t.d
+	_ = d.conn.Close() // its answer has been read
+	c, err := d.n.DialFor(ctx, d.proxyScheme(), d.host, d.port)
+	if err != nil {
+		return err
+	}
+	d.conn = connect.NewDeadlineConn(ctx, c, d.o.Timeout)
+	if err := d.secure(ctx, true, "http/1.1"); err != nil {
+		return err
+	}
+	t.r = bufio.NewReader(d.conn)
+	return nil
 }

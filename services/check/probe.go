@@ -13,6 +13,8 @@ func (d *diagnosis) probe(ctx context.Context) error {
 		return d.web(ctx)
 	case "dav", "davs":
 		return d.webDAV(ctx)
+	case "s3", "s3+http":
+		return d.s3(ctx)
 	case "imap", "imaps":
 		return d.imap(ctx)
 	case "smtp", "smtps":

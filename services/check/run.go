@@ -306,9 +306,9 @@ func (d *diagnosis) reach(ctx context.Context) error {
 
 func (d *diagnosis) proxyScheme() string {
 	switch d.url.Scheme {
-	case "http", "dav":
+	case "http", "dav", "s3+http":
 		return "http"
-	case "https", "davs":
+	case "https", "davs", "s3":
 		return "https"
 	}
 	return "tcp"

@@ -115,8 +115,7 @@ func (w *Writer) Finish(ctx context.Context) error {
 	return err
 }
 
-// Stop ends the pieces on their way. It may be called at any time and has to be
-// once.
+// Stop ends the pieces on their way. Every Writer has to be stopped in the end.
 func (w *Writer) Stop() {
 	w.stop()
 	_ = w.group.Wait() // what went wrong has been told or is of no interest

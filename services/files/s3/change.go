@@ -163,6 +163,19 @@ func (f *FS) Rename(ctx context.Context, from, to files.Path, replace bool) erro
 	return nil
 }
 
+// ReplaceIf implements files.Replacer by looking just before the copy: servers
+// differ in what conditions they know.
+func (f *FS) ReplaceIf(ctx context.Context, from, to files.Path, id string) error {
+	e, err := f.Stat(ctx, to)
+	switch {
+	case err != nil:
+		return err
+	case e.ID != id:
+		return fault.Newf(fault.Exists, "rename", f.host, "%s was changed meanwhile", to)
+	}
+	return f.Rename(ctx, from, to, true)
+}
+
 // copy copies a file or a folder and gives the keys of all that it copied.
 func (f *FS) copy(ctx context.Context, op string, from, to files.Path, replace bool) ([]string, error) {
 	src, err := f.place(op, from)

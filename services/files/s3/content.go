@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -57,9 +59,17 @@ func (f *FS) get(ctx context.Context, p files.Path, offset, n int64) (io.ReadClo
 		cancel()
 		return f.pastEnd(ctx, at, offset, n, err)
 	}
-	r := &reader{ctx: ctx, f: f, body: body, cancel: cancel, left: info.Size}
+	r := &reader{ctx: ctx, f: f, body: body, cancel: cancel, left: info.Size, size: info.Size, info: info}
 	if given := header.Get("Content-Range"); ranged && !strings.HasPrefix(given, fmt.Sprintf("bytes %d-", offset)) {
 		return nil, errors.Join(fault.Newf(fault.Unsupported, "read", f.host, "the server ignores ranges"), r.Close())
+	}
+	if ranged {
+		r.size = -1
+		if _, total, ok := strings.Cut(header.Get("Content-Range"), "/"); ok {
+			if size, err := strconv.ParseInt(total, 10, 64); err == nil {
+				r.size = size
+			}
+		}
 	}
 	if n >= 0 && info.Size != n {
 		return nil, errors.Join(fault.Newf(fault.Protocol, "read", f.host, "%d bytes offered of %d", info.Size, n), r.Close())
@@ -85,6 +95,15 @@ type reader struct {
 	body   io.ReadCloser
 	cancel context.CancelFunc
 	left   int64 // bytes that were announced; -1 none were
+	size   int64 // of the whole object; -1 unknown
+	info   minio.ObjectInfo
+}
+
+var _ files.Described = (*reader)(nil)
+
+// Describe implements files.Described.
+func (r *reader) Describe() (size int64, modTime time.Time, id string) {
+	return r.size, r.info.LastModified.UTC().Truncate(time.Second), r.info.ETag
 }
 
 func (r *reader) Read(b []byte) (int, error) {

@@ -50,8 +50,8 @@ func large(t *testing.T, f *FS, dir files.Path) {
 	}
 }
 
-// pieces copies in pieces, as what is over 5 GiB.
-func pieces(t *testing.T, f *FS, dir files.Path) {
+// copiedInPieces copies in pieces, as what is over 5 GiB.
+func copiedInPieces(t *testing.T, f *FS, dir files.Path) {
 	data := vfstest.Bytes(11 << 20)
 	when := time.Date(2021, 3, 4, 5, 6, 7, 890_000_000, time.UTC)
 	p := dir.Join("whole")

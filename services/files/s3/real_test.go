@@ -45,7 +45,7 @@ func TestRealServer(t *testing.T) {
 		Refused: []string{"latin1-\xe9", "ff-\xff"},
 	})
 	t.Run("Large", func(t *testing.T) { large(t, dial(t), bucket) })
-	t.Run("Pieces", func(t *testing.T) { pieces(t, dial(t), bucket) })
+	t.Run("Pieces", func(t *testing.T) { copiedInPieces(t, dial(t), bucket) })
 	wrong := p
 	wrong.Password = func(context.Context) (string, error) { return "wrong", nil }
 	_, err = Dial(t.Context(), wrong)

@@ -56,6 +56,7 @@ var (
 	_ files.Ranger    = (*FS)(nil)
 	_ files.Copier    = (*FS)(nil)
 	_ files.Hasher    = (*FS)(nil)
+	_ files.Replacer  = (*FS)(nil)
 	_ files.Connected = (*FS)(nil)
 )
 

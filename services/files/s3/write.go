@@ -11,13 +11,14 @@ import (
 	"mime"
 	"path"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"golang.org/x/sync/errgroup"
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/pieces"
 )
 
 // Sizes of uploads in parts: the least part, the most parts (S3's own limits
@@ -52,13 +53,13 @@ func (f *FS) Write(ctx context.Context, p files.Path, o files.WriteOptions) (fil
 			return nil, err
 		}
 	}
-	w := &writer{f: f, ctx: ctx, at: at, path: p, o: o, part: partSize}
+	w := &writer{f: f, ctx: ctx, at: at, path: p, o: o}
+	size := partSize
 	if o.Size > partSize*maxParts/2 {
-		w.part = int((o.Size/maxParts/(1<<20) + 1) << 20)
+		size = int((o.Size/maxParts/(1<<20) + 1) << 20)
 	}
-	if o.Size >= 0 && o.Size < int64(w.part) {
-		w.buf = make([]byte, 0, o.Size)
-	}
+	w.w = pieces.New(ctx, size, maxQueued/size-1, w.begin, w.send)
+	w.w.Expect(o.Size)
 	return w, nil
 }
 
@@ -80,39 +81,25 @@ type writer struct {
 	at    place
 	path  files.Path
 	o     files.WriteOptions
-	part  int // bytes
-	buf   []byte
+	w     *pieces.Writer
 	total int64
+	ended bool
 
 	upload string // of an upload in parts; "" none has begun
-	stop   context.CancelFunc
-	group  *errgroup.Group
-	gctx   context.Context
-	parts  []*minio.CompletePart
-	ended  bool
+	mu     sync.Mutex
+	parts  map[int]string // ETags of the parts that have arrived
 }
+
+var _ files.Finisher = (*writer)(nil)
 
 // Write implements io.Writer.
 func (w *writer) Write(b []byte) (int, error) {
 	if w.o.Size >= 0 && w.total+int64(len(b)) > w.o.Size {
 		return 0, fault.Newf(fault.Protocol, "write", w.f.host, "more bytes than announced")
 	}
-	written := 0
-	for len(b) > 0 {
-		if err := w.ctx.Err(); err != nil {
-			return written, fault.From("write", w.f.host, err)
-		}
-		n := min(len(b), w.part-len(w.buf))
-		w.buf = append(w.buf, b[:n]...)
-		b, written, w.total = b[n:], written+n, w.total+int64(n)
-		// The last part waits for Commit: it may be the only one.
-		if len(w.buf) == w.part && w.total != w.o.Size {
-			if err := w.send(); err != nil {
-				return written, err
-			}
-		}
-	}
-	return written, nil
+	n, err := w.w.Write(b)
+	w.total += int64(n)
+	return n, err
 }
 
 // options are what is kept with an object.
@@ -144,61 +131,29 @@ func mtime(t time.Time) string {
 
 // begin starts an upload in parts.
 func (w *writer) begin() error {
-	err := w.f.do(w.ctx, "write", w.at.bucket, func(c client) (err error) {
+	w.parts = map[int]string{}
+	return w.f.do(w.ctx, "write", w.at.bucket, func(c client) (err error) {
 		w.upload, err = c.NewMultipartUpload(w.ctx, w.at.bucket, w.at.key, w.options(false))
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(w.ctx)
-	w.stop = stop
-	w.group, w.gctx = errgroup.WithContext(ctx)
-	w.group.SetLimit(max(1, maxQueued/w.part-1))
-	return nil
 }
 
-// send hands the buffer over to be sent as the next part, and waits while too
-// many are on their way.
-func (w *writer) send() error {
-	if w.upload == "" {
-		if err := w.begin(); err != nil {
-			return err
-		}
-	}
-	if len(w.parts) >= maxParts {
+// send sends one part.
+func (w *writer) send(ctx context.Context, number int, data []byte) error {
+	if number > maxParts {
 		return fault.Newf(fault.TooBig, "write", w.f.host, "more than %d parts", maxParts)
 	}
-	part, data := &minio.CompletePart{PartNumber: len(w.parts) + 1}, w.buf
-	w.parts = append(w.parts, part)
-	w.buf = make([]byte, 0, w.part)
-	w.group.Go(func() error {
-		md5sum, sha := w.f.sums(data)
-		var done minio.ObjectPart
-		err := w.f.do(w.gctx, "write", w.at.bucket, func(c client) (err error) {
-			done, err = c.PutObjectPart(w.gctx, w.at.bucket, w.at.key, w.upload, part.PartNumber, bytes.NewReader(data), int64(len(data)),
-				minio.PutObjectPartOptions{Md5Base64: base64.StdEncoding.EncodeToString(md5sum), Sha256Hex: sha, DisableContentSha256: true})
-			return err
-		})
-		part.ETag = done.ETag
+	md5sum, sha := w.f.sums(data)
+	var done minio.ObjectPart
+	err := w.f.do(ctx, "write", w.at.bucket, func(c client) (err error) {
+		done, err = c.PutObjectPart(ctx, w.at.bucket, w.at.key, w.upload, number, bytes.NewReader(data), int64(len(data)),
+			minio.PutObjectPartOptions{Md5Base64: base64.StdEncoding.EncodeToString(md5sum), Sha256Hex: sha, DisableContentSha256: true})
 		return err
 	})
-	if w.gctx.Err() != nil {
-		return w.reason()
-	}
-	return nil
-}
-
-// reason waits for the parts on their way and gives what went wrong with them.
-func (w *writer) reason() error {
-	err := w.group.Wait()
-	if cerr := w.ctx.Err(); cerr != nil {
-		err = cerr
-	}
-	if err == nil {
-		return nil
-	}
-	return fault.From("write", w.f.host, err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.parts[number] = done.ETag
+	return err
 }
 
 // Commit implements files.Writer.
@@ -247,6 +202,7 @@ func (w *writer) commit(ctx context.Context, as *place, exclusive bool) error {
 	case w.o.Size >= 0 && w.total != w.o.Size:
 		err = fault.Newf(fault.Damaged, "write", w.f.host, "%d bytes written of %d", w.total, w.o.Size)
 	case w.upload == "":
+		defer w.w.Stop() // nothing runs
 		at := w.at
 		if as != nil {
 			at = *as
@@ -258,7 +214,7 @@ func (w *writer) commit(ctx context.Context, as *place, exclusive bool) error {
 	if err != nil {
 		return errors.Join(err, w.drop())
 	}
-	w.stop()
+	w.w.Stop()
 	return nil
 }
 
@@ -276,11 +232,11 @@ func (f *FS) sums(data []byte) (md5sum []byte, sha string) {
 
 // put sends all in one piece.
 func (w *writer) put(ctx context.Context, at place, exclusive bool) error {
-	sum, sha := w.f.sums(w.buf)
+	sum, sha := w.f.sums(w.w.Rest())
 	var done minio.UploadInfo
 	send := func(o minio.PutObjectOptions) error {
 		return w.f.do(ctx, "write", at.bucket, func(c client) (err error) {
-			done, err = c.PutObject(ctx, at.bucket, at.key, bytes.NewReader(w.buf), int64(len(w.buf)), base64.StdEncoding.EncodeToString(sum), sha, o)
+			done, err = c.PutObject(ctx, at.bucket, at.key, bytes.NewReader(w.w.Rest()), int64(len(w.w.Rest())), base64.StdEncoding.EncodeToString(sum), sha, o)
 			return err
 		})
 	}
@@ -301,18 +257,7 @@ func (w *writer) put(ctx context.Context, at place, exclusive bool) error {
 
 // complete joins the parts and compares the size.
 func (w *writer) complete(ctx context.Context, exclusive bool) error {
-	if len(w.buf) > 0 {
-		if err := w.send(); err != nil {
-			return err
-		}
-	}
-	release := context.AfterFunc(ctx, w.stop)
-	err := w.reason()
-	release()
-	if cerr := ctx.Err(); cerr != nil {
-		return fault.From("write", w.f.host, cerr)
-	}
-	if err != nil {
+	if err := w.w.Finish(ctx); err != nil {
 		return err
 	}
 	if exclusive {
@@ -323,11 +268,11 @@ func (w *writer) complete(ctx context.Context, exclusive bool) error {
 		}
 	}
 	parts := make([]minio.CompletePart, len(w.parts))
-	for i, p := range w.parts {
-		parts[i] = *p
+	for i := range parts {
+		parts[i] = minio.CompletePart{PartNumber: i + 1, ETag: w.parts[i+1]}
 	}
 	long := context.WithValue(ctx, patient{}, true)
-	err = w.f.do(long, "write", w.at.bucket, func(c client) error {
+	err := w.f.do(long, "write", w.at.bucket, func(c client) error {
 		_, err := c.CompleteMultipartUpload(long, w.at.bucket, w.at.key, w.upload, parts, minio.PutObjectOptions{})
 		return err
 	})
@@ -355,11 +300,10 @@ func (w *writer) Abort(bool) error {
 
 // drop ends an upload in parts at the server, which would keep (and bill) them.
 func (w *writer) drop() error {
+	w.w.Stop()
 	if w.upload == "" {
 		return nil
 	}
-	w.stop()
-	_ = w.group.Wait() // why it failed is known or of no interest
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), 5*time.Second)
 	defer cancel()
 	return w.f.do(ctx, "abort", w.at.bucket, func(c client) error {

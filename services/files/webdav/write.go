@@ -1,6 +1,7 @@
 package webdav
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -162,7 +163,7 @@ func (w *smallUpload) Commit(ctx context.Context) error {
 	if err := w.end(ctx); err != nil {
 		return err
 	}
-	if _, err := w.f.simple(ctx, request{op: "write", method: http.MethodPut, url: w.url, header: w.header(), body: w.buf, long: true}); err != nil {
+	if _, err := w.f.simple(ctx, request{op: "write", method: http.MethodPut, url: w.url, header: w.header(), body: w.buf}); err != nil {
 		return err
 	}
 	// The answer confirms as many bytes as were announced. Servers that forget
@@ -195,24 +196,27 @@ func (w *smallUpload) Abort(bool) error {
 type stream struct {
 	upload
 	cancel   context.CancelFunc
-	pipe     *io.PipeWriter
+	feed     *feed
 	answered chan struct{}
 	err      error // of the request; read after answered is closed
 }
 
-var errAnswered = errors.New("answered before the end")
+var (
+	errAnswered = errors.New("answered before the end")
+	errStopped  = errors.New("stopped")
+)
 
 func (f *FS) newStream(u upload) (files.Writer, error) {
 	ctx, cancel := context.WithCancel(u.ctx)
-	pr, pw := io.Pipe()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, u.url.String(), pr)
+	body := newFeed()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, u.url.String(), body)
 	if err != nil {
 		cancel()
 		return nil, fault.New(fault.Internal, "write", f.p.Site.Host, err)
 	}
 	req.URL, req.ContentLength, req.Header = u.url, u.o.Size, u.header()
 	req.Header.Set("Expect", "100-continue") // a refusal comes before the bytes
-	w := &stream{upload: u, cancel: cancel, pipe: pw, answered: make(chan struct{})}
+	w := &stream{upload: u, cancel: cancel, feed: body, answered: make(chan struct{})}
 	f.group.Go("webdav upload", func(context.Context) {
 		defer close(w.answered)
 		r, sent, err := f.send(f.long, req)
@@ -229,29 +233,47 @@ func (f *FS) newStream(u upload) (files.Writer, error) {
 		}
 		w.err = err
 		// Who still writes is told why it is in vain.
-		_ = pr.CloseWithError(errAnswered)
+		body.end(errAnswered)
 	})
 	return w, nil
 }
 
 func (w *stream) Write(b []byte) (int, error) {
-	if err := w.take(len(b)); err != nil {
-		return 0, err
-	}
-	n, err := w.pipe.Write(b)
-	if err != nil {
-		return n, w.reason(err)
-	}
-	return n, nil
+	n, err := w.ReadFrom(bytes.NewReader(b))
+	return int(n), err
 }
 
-// ReadFrom implements io.ReaderFrom, in blocks that keep the connection busy.
+// ReadFrom implements io.ReaderFrom: the connection reads from r by itself.
 func (w *stream) ReadFrom(r io.Reader) (int64, error) {
-	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, 512<<10))
+	before := w.written
+	err := w.feed.offer(&counted{r: r, w: w})
+	if err != nil {
+		err = w.reason(err)
+	}
+	return w.written - before, err
 }
 
-// reason waits for the answer, which says more than a broken pipe.
+// counted counts what the connection reads from a source.
+type counted struct {
+	r io.Reader
+	w *stream
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	if terr := c.w.take(n); terr != nil {
+		return 0, terr
+	}
+	return n, err
+}
+
+// reason waits for the answer, which says more than that nobody reads any more.
+// What the source itself failed with is passed on.
 func (w *stream) reason(err error) error {
+	if !errors.Is(err, errAnswered) && !errors.Is(err, errFed) && !errors.Is(err, errStopped) {
+		w.cancel()
+		return err
+	}
 	select {
 	case <-w.answered:
 	case <-time.After(2 * time.Second):
@@ -261,7 +283,7 @@ func (w *stream) reason(err error) error {
 	switch {
 	case w.err != nil:
 		err = w.err
-	case errors.Is(err, errAnswered):
+	case w.ctx.Err() == nil:
 		return fault.Newf(fault.Protocol, "write", w.f.p.Site.Host, "answered before the end")
 	}
 	return w.f.fail(w.ctx, "write", err)
@@ -272,12 +294,10 @@ func (w *stream) Commit(ctx context.Context) error {
 	defer w.cancel()
 	err := w.end(ctx)
 	if err != nil {
-		_ = w.pipe.CloseWithError(errors.New("stopped")) // never fails
-		w.cancel()
-		<-w.answered
+		w.halt()
 		return err
 	}
-	_ = w.pipe.Close() // never fails
+	w.feed.end(io.EOF)
 	select {
 	case <-w.answered:
 	case <-ctx.Done():
@@ -289,6 +309,13 @@ func (w *stream) Commit(ctx context.Context) error {
 		return w.f.fail(w.ctx, "write", w.err)
 	}
 	return w.look(ctx, w.path)
+}
+
+// halt breaks the request off.
+func (w *stream) halt() {
+	w.feed.end(errStopped)
+	w.cancel()
+	<-w.answered
 }
 
 // CommitAs implements files.Finisher.
@@ -305,9 +332,7 @@ func (w *stream) Abort(remove bool) error {
 		return nil
 	}
 	w.ended = true
-	_ = w.pipe.CloseWithError(errors.New("stopped")) // never fails
-	w.cancel()
-	<-w.answered
+	w.halt()
 	if !remove {
 		return nil
 	}
