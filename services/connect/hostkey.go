@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
@@ -38,6 +39,13 @@ var hostKeyAlgorithms = []string{
 	ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
 }
 
+// hostCertAlgorithms are offered besides to hosts for which an authority of the
+// known_hosts files vouches.
+var hostCertAlgorithms = []string{
+	ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
+	ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
+}
+
 // HostKey gives the check of an SSH server's key for host and port, and the
 // algorithms to offer, known ones first, for ssh.ClientConfig's HostKeyCallback
 // and HostKeyAlgorithms. The callback's fault is of kind Certificate with Step
@@ -61,7 +69,12 @@ func (n *Network) HostKey(host string, port int) (ssh.HostKeyCallback, []string)
 		add(algorithmsOf(key.Type())...)
 	}
 	if db != nil && !known {
-		add(db.HostKeyAlgorithms(address)...)
+		fromFiles := db.HostKeyAlgorithms(address)
+		if slices.ContainsFunc(fromFiles, func(a string) bool { return strings.Contains(a, "-cert-") }) {
+			// An authority's line tells the kind of its own key, not of the host's.
+			add(hostCertAlgorithms...)
+		}
+		add(fromFiles...)
 	}
 	// The others are offered too: a server whose key is of another kind now is
 	// to be reported as changed, not as one with nothing in common.
@@ -74,10 +87,14 @@ func (n *Network) HostKey(host string, port int) (ssh.HostKeyCallback, []string)
 		if db != nil {
 			dbErr = db.HostKeyCallback()(address, remote, key)
 		}
-		if errors.As(dbErr, &revoked) {
+		cert, certified := key.(*ssh.Certificate)
+		if errors.As(dbErr, &revoked) || certified && dbErr != nil && strings.HasSuffix(dbErr.Error(), " revoked") {
 			f := fault.New(fault.Certificate, "host key", host, dbErr)
 			f.Step, f.Check = "tls", fault.CheckRevoked
 			return f
+		}
+		if certified && dbErr != nil {
+			key = cert.Key // what a person can accept is the key, not who vouches for it
 		}
 		question := &HostKeyQuestion{
 			Host: host, Port: port, Type: key.Type(), Fingerprint: ssh.FingerprintSHA256(key), Key: key.Marshal(),
@@ -91,7 +108,12 @@ func (n *Network) HostKey(host string, port int) (ssh.HostKeyCallback, []string)
 		case dbErr == nil:
 			return nil
 		case errors.As(dbErr, &mismatch) && len(mismatch.Want) > 0:
-			check, question.Previous = fault.CheckChangedKey, ssh.FingerprintSHA256(mismatch.Want[0].Key)
+			for _, former := range db.HostKeys(address) {
+				if !former.Cert { // an authority's key was never the host's
+					check, question.Previous = fault.CheckChangedKey, ssh.FingerprintSHA256(former)
+					break
+				}
+			}
 		}
 		f := fault.New(fault.Certificate, "host key", host, dbErr)
 		f.Step, f.Check, f.Question = "tls", check, question
