@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"fyne.io/fyne/v2"
 	"github.com/jeandeaual/go-locale"
@@ -29,6 +30,7 @@ import (
 	"guichet/services/connect"
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/preview"
 	"guichet/services/files/sites"
 	"guichet/services/html"
 	"guichet/services/mail"
@@ -93,6 +95,8 @@ func Open(ctx context.Context, l Launch, makeApp func(id string) fyne.App) (err 
 		return err
 	}
 	a := makeApp(ID)
+	a.Lifecycle().SetOnExitedForeground(func() { c.behind.Store(true) })
+	a.Lifecycle().SetOnEnteredForeground(func() { c.behind.Store(false) })
 	p := c.params(tag)
 	if !l.Demo {
 		p.Welcome = c.welcome()
@@ -126,6 +130,7 @@ type composition struct {
 	web      *webpanel.Panel
 	build    func(panel.Host) []panel.Panel
 	suggest  func(ctx context.Context, text string) []Suggestion
+	behind   atomic.Bool // the window is behind others, or minimised
 }
 
 // compose builds all services and says how the panels are made of them.
@@ -143,6 +148,14 @@ func compose(h *house.House) (*composition, error) {
 		return nil, err
 	}
 	if err := h.StartJobs(); err != nil {
+		return nil, err
+	}
+	alike, err := h.Sync()
+	if err != nil {
+		return nil, err
+	}
+	kept, err := h.Watch()
+	if err != nil {
 		return nil, err
 	}
 	jobs, err := h.Activity()
@@ -187,12 +200,21 @@ func compose(h *house.House) (*composition, error) {
 		})
 		c.files = filespanel.New(filespanel.Params{
 			Host: host, Files: places, Tasks: h.Tasks.Child(), Jobs: jobs, Activity: jobs.Jobs, OpenFile: c.openExternal, Start: h.Start,
-			Diagnose: func(ctx context.Context, site files.Site) check.Report {
+			Sync: alike, Watch: kept,
+			Diagnose: func(ctx context.Context, site files.Site, password *string) check.Report {
 				return check.Run(ctx, address.Parse(site.URL(nil), address.Options{}), check.Options{Network: h.Network, User: site.User, AllowClear: site.AllowClear, Password: func(ctx context.Context) (string, error) {
+					if password != nil {
+						return *password, nil
+					}
 					return sites.LoadPassword(ctx, h.Secrets, site)
 				}})
 			},
+			Settings: h.Profile.Settings, Downloads: h.Profile.Downloads, ShowInFolder: c.showInFolder, SetLimits: h.SetLimits,
+			Previews: preview.New(preview.Params{Dir: filepath.Join(h.Profile.Cache, "previews"), Group: h.Tasks}),
+			Behind:   c.behind.Load,
+			Notify:   func(title, text string) { fyne.CurrentApp().SendNotification(fyne.NewNotification(title, text)) },
 		})
+		c.files.UseEdits(edits)
 		return []panel.Panel{
 			c.web, c.mail, c.files,
 			activitypanel.New(activitypanel.Params{Host: host, Center: jobs, Jobs: jobs.Jobs, Open: c.openExternal, ShowInFolder: c.showInFolder}),
@@ -272,6 +294,9 @@ func (c *composition) started(w *Window, front <-chan string) {
 		panic(err) // compose made it already
 	}
 	mails.Start()
+	if kept, err := c.h.Watch(); err == nil { // compose made it already
+		kept.Start()
+	}
 	c.h.Tasks.Go("second starts", func(ctx context.Context) {
 		for {
 			select {

@@ -2,6 +2,7 @@ package filespanel
 
 import (
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -11,6 +12,7 @@ import (
 	"guichet/app/words"
 	"guichet/services/files"
 	"guichet/services/files/browse"
+	"guichet/services/files/transfer"
 	"guichet/widgets/kit"
 )
 
@@ -26,42 +28,62 @@ func (f *Panel) Commands() []panel.Command {
 			ID: "files." + id, Name: words.T("command.files." + id), Menu: menu, Icon: look.Icon(icon), Shortcut: s, Enabled: enabled, Run: run,
 		}
 	}
-	some := func() bool { return len(f.active.selectedEntries()) > 0 }
-	one := func() bool { return len(f.active.selectedEntries()) == 1 }
+	some := func() bool { return f.active.selectedCount() > 0 }
+	one := func() bool { return f.active.selectedCount() == 1 }
 	ready := func() bool { return f.active.session != nil }
-	server := func() bool { return f.there.session != nil }
+	both := func() bool { return f.here.session != nil && f.there.session != nil }
+	server := func() bool { return f.server().session != nil && !f.server().local }
+	here := func() bool { return ready() && f.active.local && f.p.ShowInFolder != nil }
+	alt := func(k fyne.KeyName) fyne.Shortcut {
+		return &desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierAlt}
+	}
+	view := words.T("menu.view")
 	list := []panel.Command{
-		command("upload", "upload", menu, nil, func() bool { return server() && len(f.here.selectedEntries()) > 0 }, f.upload),
-		command("download", "download", menu, nil, func() bool { return len(f.there.selectedEntries()) > 0 }, f.download),
+		command("upload", "upload", menu, nil, func() bool { return both() && f.here.selectedCount() > 0 }, f.upload),
+		command("download", "download", menu, nil, func() bool { return both() && f.there.selectedCount() > 0 }, f.download),
+		command("send", "move", menu, ctrl(fyne.KeyReturn, 0), func() bool { return both() && some() }, func() { f.transfer(f.active, f.active.other()) }),
+		command("to_downloads", "download", menu, nil, func() bool { return some() && !f.active.local && f.p.Downloads != nil }, f.toDownloads),
 		command("mkdir", "new-folder", menu, key(fyne.KeyF7), ready, f.mkdir),
 		command("rename", "rename", menu, key(fyne.KeyF2), one, f.rename),
 		command("delete", "trash", menu, nil, some, f.remove),
-		command("connect", "plus", places, ctrl(fyne.KeyK, 0), nil, func() { f.connectDialog("", "") }),
+		command("folder", "open", menu, nil, here, f.showInFolder),
+		command("copy_address", "link", menu, ctrl(fyne.KeyC, fyne.KeyModifierShift), ready, f.copyAddress),
+		command("connect", "plus", places, ctrl(fyne.KeyK, 0), nil, func() { f.connectDialog(f.there, "", "") }),
 		command("servers", "star", places, nil, nil, f.serversMenu),
-		command("disconnect", "plug", places, nil, server, f.disconnect),
-		command("save", "star-filled", places, nil, func() bool { return server() && f.there.listing().Site.ID == "" }, f.saveSite),
-		command("back", "back", places, &desktop.CustomShortcut{KeyName: fyne.KeyLeft, Modifier: fyne.KeyModifierAlt},
+		command("manage", "settings", places, nil, nil, f.manageServers),
+		command("star", "star", places, ctrl(fyne.KeyD, 0), ready, f.toggleStar),
+		command("disconnect", "plug", places, nil, server, func() { f.server().disconnect() }),
+		command("save", "star-filled", places, nil, func() bool { return server() && f.server().listing().Site.ID == "" }, func() { f.server().saveSite() }),
+		command("back", "back", places, alt(fyne.KeyLeft),
 			func() bool { return ready() && f.active.listing().CanBack }, func() { f.active.session.Back() }),
-		command("fore", "forward", places, &desktop.CustomShortcut{KeyName: fyne.KeyRight, Modifier: fyne.KeyModifierAlt},
+		command("fore", "forward", places, alt(fyne.KeyRight),
 			func() bool { return ready() && f.active.listing().CanFore }, func() { f.active.session.Forward() }),
-		command("up", "arrow-up", places, &desktop.CustomShortcut{KeyName: fyne.KeyUp, Modifier: fyne.KeyModifierAlt}, ready, func() { f.active.session.Up() }),
+		command("up", "arrow-up", places, alt(fyne.KeyUp), ready, func() { f.active.session.Up() }),
+		command("home", "home", places, alt(fyne.KeyHome), ready, func() { f.active.session.GoHome() }),
 		command("reload", "reload", places, ctrl(fyne.KeyR, 0), ready, func() { f.active.session.Reload() }),
-		command("hide", "computer", places, nil, nil, func() { f.hideHere = !f.hideHere; f.layout() }),
-		command("hidden", "eye", places, ctrl(fyne.KeyH, 0), nil, f.toggleHidden),
+		command("hide", "computer", view, nil, nil, f.toggleLeft),
+		command("hidden", "eye", view, ctrl(fyne.KeyH, 0), nil, f.toggleHidden),
+		command("grid", "image", view, ctrl(fyne.KeyG, 0), ready, f.toggleGrid),
+		command("linked", "link", view, nil, both, f.toggleLinked),
+		command("filter", "filter", view, ctrl(fyne.KeyF, fyne.KeyModifierShift), ready, func() { f.active.openFilter() }),
 	}
-	list[2].Separator, list[9].Separator, list[13].Separator = true, true, true
-	list[13].Checked = func() bool { return !f.hideHere }
-	list[14].Checked = func() bool { return f.showHidden }
+	for i := range list {
+		switch list[i].ID {
+		case "files.mkdir", "files.connect", "files.back", "files.hide":
+			list[i].Separator = true
+		}
+		switch list[i].ID {
+		case "files.hide":
+			list[i].Checked = func() bool { return !f.state.HideLeft }
+		case "files.hidden":
+			list[i].Checked = func() bool { return f.state.Hidden }
+		case "files.grid":
+			list[i].Checked = func() bool { return f.active.table != nil && f.active.table.Grid() }
+		case "files.linked":
+			list[i].Checked = func() bool { return f.state.Linked }
+		}
+	}
 	return slices.Concat(list, f.opsCommands(), f.compareCommands(), f.previewCommands())
-}
-
-// toggleHidden shows or hides the files whose names begin with a dot.
-func (f *Panel) toggleHidden() {
-	f.showHidden = !f.showHidden
-	for _, s := range []*side{f.here, f.there} {
-		s.resort()
-	}
-	f.p.Host.Changed(f)
 }
 
 func (f *Panel) upload()   { f.transfer(f.here, f.there) }
@@ -69,46 +91,97 @@ func (f *Panel) download() { f.transfer(f.there, f.here) }
 
 // transfer sends what is selected on one side to the folder of the other.
 func (f *Panel) transfer(from, to *side) {
-	entries := from.selectedEntries()
 	switch {
 	case from.session == nil || to.session == nil:
-		f.p.Host.Show(panel.Toast{Text: words.T("files.connect_first"), Action: words.T("command.files.connect"), Do: func() { f.connectDialog("", "") }})
-	case len(entries) == 0:
+		f.sayNotReady()
+	case from.selectedCount() == 0:
 		f.p.Host.Show(panel.Toast{Text: words.T("files.select_first")})
 	case to.listing().State != browse.Ready:
-		f.p.Host.Show(panel.Toast{Text: words.T("files.not_ready")})
+		f.sayNotReady()
 	default:
-		if err := f.p.Files.Transfer(from.session, entries, to.session, ""); err != nil {
-			f.trouble(err, nil)
-			return
-		}
-		f.transfers.expect(to.session)
+		f.send(from, to, to.listing().Path)
 	}
 }
 
-// Dropped sends files that were dropped onto the window to the side under them.
-func (f *Panel) Dropped(at fyne.Position, uris []fyne.URI) {
-	var paths []string
-	for _, u := range uris {
-		if u.Scheme() == "file" {
-			paths = append(paths, u.Path())
+// send makes jobs of what is selected. Names that the shown folder holds already
+// are asked about once, for all of them.
+func (f *Panel) send(from, to *side, dir files.Path) {
+	entries := from.selectedEntries()
+	add := func(exists transfer.Answer) {
+		f.run("transfer", func(ctx ctx) error {
+			var folders, others []files.Entry
+			for _, e := range entries {
+				if e.Type.IsDir() {
+					folders = append(folders, e)
+				} else {
+					others = append(others, e)
+				}
+			}
+			// The answer was about the names that were seen, not about what is in folders.
+			if err := f.p.Files.TransferTo(ctx, from.session, folders, to.session, dir, ""); err != nil {
+				return err
+			}
+			return f.p.Files.TransferTo(ctx, from.session, others, to.session, dir, exists)
+		}, func(err error) {
+			if err != nil {
+				f.trouble(err, nil)
+				return
+			}
+			f.transfers.expect(to.session)
+		})
+	}
+	f.askTaken(entries, from, to, dir, add)
+}
+
+// toDownloads fetches what is selected into the folder for downloads.
+func (f *Panel) toDownloads() {
+	s := f.active
+	entries := s.selectedEntries()
+	folder := f.p.Downloads()
+	f.run("transfer", func(ctx ctx) error {
+		return f.p.Files.TransferHere(ctx, s.session, entries, folder, transfer.KeepBoth)
+	}, func(err error) {
+		if err != nil {
+			f.trouble(err, nil)
+			return
 		}
+		f.p.Host.Show(panel.Toast{Text: words.N("files.to_downloads", len(entries))})
+	})
+}
+
+// showInFolder opens the folder in the system's program for it.
+func (f *Panel) showInFolder() {
+	s := f.active
+	p := s.listing().Path
+	if entries := s.selectedEntries(); len(entries) > 0 {
+		p = p.Join(entries[0].Name)
+	} else {
+		p = p.Join(".")
 	}
-	to := f.sideAt(at)
-	if len(paths) == 0 || to == nil || to.session == nil {
-		return
+	path := s.session.SystemPath(p)
+	f.run("show in folder", func(ctx) error { return f.p.ShowInFolder(path) }, f.report)
+}
+
+// copyAddress puts the addresses of what is selected, or of the folder, on the
+// clipboard, a line each.
+func (f *Panel) copyAddress() {
+	s := f.active
+	p := s.listing().Path
+	var lines []string
+	for _, e := range s.selectedEntries() {
+		lines = append(lines, s.address(p.Join(e.Name)))
 	}
-	if err := f.p.Files.TransferPaths(paths, to.session, ""); err != nil {
-		f.trouble(err, nil)
-		return
+	if len(lines) == 0 {
+		lines = []string{s.address(p)}
 	}
-	f.transfers.expect(to.session)
+	fyne.CurrentApp().Clipboard().SetContent(strings.Join(lines, "\n"))
+	f.p.Host.Show(panel.Toast{Text: words.N("files.copied", len(lines))})
 }
 
 // sideAt gives the side at a place of the window.
 func (f *Panel) sideAt(at fyne.Position) *side {
 	for _, s := range []*side{f.here, f.there} {
-		if s.object == nil || s == f.here && f.hideHere {
+		if s.object == nil || f.cover != nil || s == f.here && f.state.HideLeft {
 			continue
 		}
 		p := at.Subtract(fyne.CurrentApp().Driver().AbsolutePositionForObject(s.object))
@@ -119,16 +192,23 @@ func (f *Panel) sideAt(at fyne.Position) *side {
 	return nil
 }
 
-// dropped ends a drag of rows: on the other side it is a transfer.
-func (s *side) dropped(at fyne.Position) {
-	if to := s.f.sideAt(at); to != nil && to != s {
-		s.f.transfer(s, to)
+// selected follows a changed selection. Menus and bar are drawn again only where
+// that makes a difference to them.
+func (s *side) selected() {
+	kind := min(s.selectedCount(), 2)
+	if s.f.active != s || kind != s.selectionKind {
+		s.f.active, s.selectionKind = s, kind
+		s.f.p.Host.Changed(s.f)
 	}
+	s.foot.update()
+	s.f.showPreview()
 }
 
-func (s *side) selected() {
-	s.f.active = s
-	s.f.p.Host.Changed(s.f)
+// tab goes to the other pane.
+func (s *side) tab() {
+	if o := s.other(); o.table != nil && !(o.first && s.f.state.HideLeft) {
+		s.f.focus(o)
+	}
 }
 
 // open enters a folder, and opens or fetches a file.
@@ -137,12 +217,15 @@ func (s *side) open(i int) {
 	switch {
 	case e.Type.IsDir():
 		s.session.Enter(e)
-	case s.local && s.f.p.OpenFile != nil:
+	case s.local:
+		if s.f.p.OpenFile == nil {
+			return
+		}
 		path := s.session.SystemPath(s.listing().Path.Join(e.Name))
 		s.f.run("open file", func(_ ctx) error { return s.f.p.OpenFile(path) }, s.f.report)
-	case !s.local:
+	default:
 		s.table.List.SetSelection([]int{i}, i)
-		s.f.download()
+		s.f.transfer(s, s.other())
 	}
 }
 
@@ -161,8 +244,27 @@ func (s *side) key(ev *fyne.KeyEvent) bool {
 		s.session.Up()
 	case fyne.KeyF5:
 		s.session.Reload()
+	case fyne.KeyF3:
+		s.f.active = s
+		s.f.openSearch()
+	case fyne.KeyInsert:
+		i := s.table.List.Current()
+		s.table.List.Toggle(i)
+		if i+1 < len(s.entries) {
+			kept := s.table.List.Selected()
+			s.table.List.SetSelection(kept, i+1)
+			s.table.List.ScrollTo(i + 1)
+		}
 	case fyne.KeyEscape:
-		if l := s.listing(); l.Loading || l.Busy != "" {
+		switch l := s.listing(); {
+		case s.f.drag.from != nil:
+			s.f.endDrag()
+			s.f.drag.stopped = true
+			return true
+		case s.filter != "":
+			s.closeFilter()
+			return true
+		case l.Loading || l.Busy != "":
 			s.session.Stop()
 		}
 		return false // the window may have a use for it too
@@ -177,13 +279,18 @@ func (s *side) menu(i int, at fyne.Position) {
 	if i >= 0 && !s.table.List.IsSelected(i) {
 		s.table.List.Select(i)
 	}
-	wanted := []string{"files.mkdir"}
+	send, o := "files.send", s.other()
+	switch {
+	case s.first && s.local && !o.local:
+		send = "files.upload"
+	case !s.first && !s.local && o.local:
+		send = "files.download"
+	}
+	var wanted []string
 	if i >= 0 {
-		send := "files.download"
-		if s.local {
-			send = "files.upload"
-		}
-		wanted = []string{send, "files.rename", "files.delete", "files.mkdir"}
+		wanted = []string{send, "files.to_downloads", "files.rename", "files.delete", "files.mkdir", "files.copy_address", "files.folder"}
+	} else {
+		wanted = []string{"files.mkdir", "files.reload", "files.copy_address", "files.folder"}
 	}
 	wanted = slices.Concat(wanted, s.f.opsMenu(s, i), s.f.compareMenu(s, i), s.f.previewMenu(s, i))
 	var items []*fyne.MenuItem
@@ -192,7 +299,7 @@ func (s *side) menu(i int, at fyne.Position) {
 	}
 	for _, id := range wanted {
 		for _, c := range s.f.Commands() {
-			if c.ID == id {
+			if c.ID == id && (c.Enabled == nil || c.Enabled() || !onlySometimes[id]) {
 				item := fyne.NewMenuItemWithIcon(c.Name, c.Icon, c.Run)
 				item.Disabled = c.Enabled != nil && !c.Enabled()
 				items = append(items, item)
@@ -200,6 +307,23 @@ func (s *side) menu(i int, at fyne.Position) {
 		}
 	}
 	kit.ShowMenu(s.f.p.Host.Window().Canvas(), words.T("menu.more"), at, items)
+}
+
+// onlySometimes are the commands that stand in a row's menu only where they can
+// be carried out.
+var onlySometimes = map[string]bool{"files.to_downloads": true, "files.folder": true}
+
+// confirm asks before something that cannot be undone.
+func (f *Panel) confirm(title, text, yes string, then func()) {
+	f.p.Host.Ask(panel.Question{
+		Title: title, Text: text,
+		Choices: []panel.Choice{{Label: words.T("files.cancel")}, {Label: yes, Value: "yes", Primary: true}},
+		Answer: func(value string, _ bool) {
+			if value == "yes" {
+				then()
+			}
+		},
+	})
 }
 
 // askName asks for a name with a field.
@@ -224,7 +348,7 @@ func (f *Panel) mkdir() {
 	if s.session == nil {
 		return
 	}
-	f.askName(words.T("files.mkdir.title"), words.T("files.mkdir.text"), "", words.T("files.mkdir.yes"), s.session.Mkdir)
+	f.askName(words.T("files.mkdir.title"), words.T("files.mkdir.text"), "", words.T("files.mkdir.yes"), func(name string) { f.makeFolder(s, name) })
 }
 
 func (f *Panel) rename() {
@@ -234,37 +358,5 @@ func (f *Panel) rename() {
 		return
 	}
 	f.askName(words.T("files.rename.title", "Name", shorten(entries[0].Display, 50)), words.T("files.rename.text"), entries[0].Display,
-		words.T("command.files.rename"), func(name string) { s.session.Rename(entries[0], name) })
-}
-
-// remove deletes after a question that names what goes.
-func (f *Panel) remove() {
-	s := f.active
-	entries := s.selectedEntries()
-	if len(entries) == 0 {
-		return
-	}
-	place := words.T("files.here")
-	if !s.local {
-		place = s.listing().Site.Title()
-	}
-	title := words.N("files.delete.title", len(entries), "Place", place)
-	if len(entries) == 1 {
-		title = words.T("files.delete.one", "Name", shorten(entries[0].Display, 50), "Place", place)
-	}
-	text := words.T("files.delete.text")
-	for _, e := range entries {
-		if e.Type == files.Dir {
-			text = words.T("files.delete.folder")
-		}
-	}
-	f.p.Host.Ask(panel.Question{
-		Title: title, Text: text,
-		Choices: []panel.Choice{{Label: words.T("files.keep")}, {Label: words.T("command.files.delete"), Value: "yes", Danger: true}},
-		Answer: func(value string, _ bool) {
-			if value == "yes" {
-				s.session.Delete(entries)
-			}
-		},
-	})
+		words.T("command.files.rename"), func(name string) { f.renameTo(s, entries[0], name) })
 }

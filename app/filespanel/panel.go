@@ -21,6 +21,10 @@ import (
 	"guichet/services/check"
 	"guichet/services/files"
 	"guichet/services/files/browse"
+	"guichet/services/files/compare"
+	"guichet/services/files/preview"
+	"guichet/services/files/watch"
+	"guichet/services/profile"
 	"guichet/services/publish"
 	"guichet/services/task"
 	"guichet/widgets/kit"
@@ -48,9 +52,30 @@ type Params struct {
 	Start string
 	// OpenFile opens a file of this computer with the system's program for it.
 	OpenFile func(path string) error
-	// Diagnose examines the server of a site; nil: no diagnosis.
-	Diagnose func(ctx context.Context, site files.Site) check.Report
+	// Diagnose examines the server of a site, with the saved password where
+	// password is nil; nil: no diagnosis.
+	Diagnose func(ctx context.Context, site files.Site, password *string) check.Report
 	Now      func() time.Time // nil: time.Now
+	// Sync compares folders and makes them alike, Watch keeps them so; nil: there
+	// are no such commands.
+	Sync  *compare.Service
+	Watch *watch.Service
+	// Settings keep the panel's state; nil: nothing is remembered.
+	Settings *profile.Settings
+	// Downloads is the folder for downloads; nil: there is no such command.
+	Downloads func() string
+	// ShowInFolder opens the folder of a file of this computer in the system's
+	// program for it; nil: there is no such command.
+	ShowInFolder func(path string) error
+	// SetLimits bounds the speed of transfers, bytes per second down and up, 0 for
+	// none; nil: there is no such menu.
+	SetLimits func(down, up int64)
+	// Notify tells of a long transfer that ended while the window was behind
+	// others; nil: nobody is told. Behind reports whether it is.
+	Notify func(title, text string)
+	Behind func() bool
+	// Previews reads pictures and texts; nil: there are no previews.
+	Previews *preview.Service
 }
 
 // Panel is the Files tab. Its methods are called on the UI goroutine.
@@ -63,12 +88,16 @@ type Panel struct {
 	there     *side // the server; its session is nil until one is connected
 	active    *side // the one that the keyboard is at
 	transfers *transfers
-	hideHere  bool
+	drag      *drag
+	card      *card // the preview
+	state     state
+	keeping   *task.Slot
+	comparing *comparison // nil: none is shown
 	// cover, if not nil, stands where the two sides are: a comparison.
-	cover fyne.CanvasObject
-	// showHidden shows files whose names begin with a dot.
-	showHidden bool
-	listening  bool
+	cover     fyne.CanvasObject
+	ops       operations
+	listening bool
+	width     float32 // that the sides were laid out for
 	// asking is the fault whose question is being shown, so that it is asked once.
 	asking error
 }
@@ -80,9 +109,13 @@ func New(p Params) *Panel {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	f := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: publish.NewItem(0)}
-	f.here, f.there = &side{f: f, local: true}, &side{f: f}
+	f := &Panel{p: p, status: publish.NewItem(panel.Status{}), badge: publish.NewItem(0), drag: newDrag(), keeping: task.NewSlot(p.Tasks)}
+	f.here, f.there = &side{f: f, first: true, local: true}, &side{f: f}
 	f.active = f.here
+	f.load()
+	if p.SetLimits != nil {
+		p.SetLimits(f.state.Limit, f.state.Limit)
+	}
 	return f
 }
 
@@ -96,13 +129,16 @@ func (f *Panel) Badge() binding.Int                 { return f.badge }
 // Content builds the view of the present state.
 func (f *Panel) Content() fyne.CanvasObject {
 	if f.here.session == nil {
-		f.here.use(f.p.Files.Local(f.p.Start))
+		f.here.use(f.p.Files.Local(f.lastHere()))
 	}
+	f.drag = newDrag()
+	f.card = nil
 	f.here.build()
 	f.there.build()
 	f.transfers = newTransfers(f)
 	if !f.listening {
 		f.listening = true
+		f.watchEdits()
 		f.p.Activity.AddListener(binding.NewDataListener(func() { f.transfers.update() }))
 		f.p.Files.Sites().AddListener(binding.NewDataListener(func() {
 			if f.there.session == nil {
@@ -112,6 +148,9 @@ func (f *Panel) Content() fyne.CanvasObject {
 		}))
 	}
 	f.root = container.NewStack()
+	if f.comparing != nil {
+		f.comparing.build()
+	}
 	f.layout()
 	f.here.update()
 	f.there.update()
@@ -119,7 +158,8 @@ func (f *Panel) Content() fyne.CanvasObject {
 	return f.root
 }
 
-// layout arranges the two sides, the buttons between them and the transfers.
+// layout arranges the two sides, the buttons between them, the preview and the
+// transfers.
 func (f *Panel) layout() {
 	if f.root == nil {
 		return
@@ -128,14 +168,18 @@ func (f *Panel) layout() {
 	switch {
 	case f.cover != nil:
 		middle = f.cover
-	case f.hideHere:
+	case f.state.HideLeft:
 		middle = f.there.object
 	default:
-		middle = container.New(sides{}, f.here.object, kit.Line(), f.between(), kit.Line(), f.there.object)
+		middle = container.New(sides{f}, f.here.object, kit.Line(), f.between(), kit.Line(), f.there.object)
+	}
+	if f.cover == nil && f.state.Preview {
+		middle = container.New(beside{}, middle, kit.Line(), f.previewCard().object)
 	}
 	f.root.Objects = []fyne.CanvasObject{
 		kit.NewBox(kit.BoxStyle{Fill: kit.ColorSurface}),
 		kit.Frame(nil, middle, f.transfers.object),
+		f.drag.layer,
 	}
 	f.root.Refresh()
 }
@@ -145,8 +189,37 @@ func (f *Panel) between() fyne.CanvasObject {
 	button := func(id, icon string, kind kit.Kind, run func()) fyne.CanvasObject {
 		return kit.Least(80, 58, kit.NewButton(kit.ButtonParams{Text: words.T("files." + id), Icon: look.Icon(icon), Kind: kind, Stacked: true, OnTapped: run}))
 	}
+	to, back := "upload", "download"
+	if f.here.local == f.there.local { // two servers, or two folders of this computer
+		to, back = "copy_right", "copy_left"
+	}
 	return kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorGround}), kit.Inset(0, 7, 0, 7, container.New(upper{}, kit.Column(12,
-		button("upload", "arrow-right", kit.Primary, f.upload), button("download", "arrow-left", kit.Plain, f.download)))))
+		button(to, "arrow-right", kit.Primary, f.upload), button(back, "arrow-left", kit.Plain, f.download),
+		button("compare", "compare", kit.Plain, func() { f.do("files.compare") })))))
+}
+
+// do carries out one of the panel's commands, if it may run now.
+func (f *Panel) do(id string) {
+	for _, c := range f.Commands() {
+		if c.ID != id {
+			continue
+		}
+		if c.Enabled == nil || c.Enabled() {
+			c.Run()
+		} else {
+			f.sayNotReady()
+		}
+		return
+	}
+}
+
+// sayNotReady says what is missing for something between two sides.
+func (f *Panel) sayNotReady() {
+	if f.here.session == nil || f.there.session == nil {
+		f.p.Host.Show(panel.Toast{Text: words.T("files.connect_first"), Action: words.T("command.files.connect"), Do: func() { f.connectDialog(f.there, "", "") }})
+		return
+	}
+	f.p.Host.Show(panel.Toast{Text: words.T("files.not_ready")})
 }
 
 // upper keeps an object at one height, so that it does not move when the strip
@@ -162,13 +235,13 @@ func (upper) Layout(o []fyne.CanvasObject, size fyne.Size) {
 }
 
 // sides gives each pane half of what the buttons leave.
-type sides struct{}
+type sides struct{ f *Panel }
 
 func (sides) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(kit.Px(2*180+94), kit.Px(160))
 }
 
-func (sides) Layout(o []fyne.CanvasObject, size fyne.Size) {
+func (l sides) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	middle := kit.Px(94)
 	half := (size.Width - middle - 2) / 2
 	x := float32(0)
@@ -177,6 +250,34 @@ func (sides) Layout(o []fyne.CanvasObject, size fyne.Size) {
 		o[i].Resize(fyne.NewSize(fyne.Max(w, 0), size.Height))
 		x += w
 	}
+	if (l.f.width < kit.Px(420)) != (half < kit.Px(420)) { // titles are written shorter in narrow panes
+		f := l.f
+		f.p.Host.Post(func() {
+			for _, s := range []*side{f.here, f.there} {
+				if l := s.listing(); l != nil && s.title != nil {
+					s.updateTitle(l)
+				}
+			}
+		})
+	}
+	l.f.width = half
+}
+
+// beside gives the preview at the right a third of the room, within limits.
+type beside struct{}
+
+func (beside) MinSize(o []fyne.CanvasObject) fyne.Size {
+	m := o[0].MinSize()
+	return fyne.NewSize(m.Width+kit.Px(200), m.Height)
+}
+
+func (beside) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	w := fyne.Max(fyne.Min(size.Width/4, kit.Px(340)), kit.Px(200))
+	o[0].Resize(fyne.NewSize(size.Width-w-1, size.Height))
+	o[1].Move(fyne.NewPos(size.Width-w-1, 0))
+	o[1].Resize(fyne.NewSize(1, size.Height))
+	o[2].Move(fyne.NewPos(size.Width-w, 0))
+	o[2].Resize(fyne.NewSize(w, size.Height))
 }
 
 // Bar implements panel.Panel.
@@ -185,10 +286,22 @@ func (f *Panel) Bar() panel.Bar {
 		Left: []string{"files.back", "files.fore", "files.reload"}, Right: []string{"files.servers", "files.connect"}, Primary: true,
 		Placeholder: words.T("files.placeholder"),
 	}
-	if l := f.there.listing(); l != nil {
+	if l := f.server().listing(); l != nil && l.Site.Protocol != files.ProtocolLocal {
 		b.Address, b.Secure = l.Site.URL(l.Path), l.Conn.Secure
 	}
 	return b
+}
+
+// server is the pane that the address box and the status line are about: the
+// active one if it shows a server, else the right one.
+func (f *Panel) server() *side {
+	if f.active.session != nil && !f.active.local {
+		return f.active
+	}
+	if f.there.local && !f.here.local {
+		return f.here
+	}
+	return f.there
 }
 
 // Accepts implements panel.Panel: file servers and folders of this computer.
@@ -199,9 +312,7 @@ func (f *Panel) Accepts(t address.Target) bool {
 // Open implements panel.Panel.
 func (f *Panel) Open(t address.Target) {
 	if t.Kind == address.Path {
-		f.here.use(f.p.Files.Local(t.Text))
-		f.here.build()
-		f.layout()
+		f.here.goHere(t.Text)
 		return
 	}
 	f.openURL(t.URL)
@@ -209,7 +320,7 @@ func (f *Panel) Open(t address.Target) {
 
 func (f *Panel) openURL(u *url.URL) {
 	if u.Scheme == "" { // find out: ask for what is missing
-		f.connectDialog(u.Hostname(), u.User.Username())
+		f.connectDialog(f.there, u.Hostname(), u.User.Username())
 		return
 	}
 	site, err := files.ParseURL(u.String())
@@ -224,7 +335,7 @@ func (f *Panel) openURL(u *url.URL) {
 			site.Path, site.Rooted = path, true
 		}
 	} else if site.User == "" && site.Protocol == files.ProtocolSFTP {
-		f.connectDialog(u.String(), "")
+		f.connectDialog(f.there, u.String(), "")
 		return
 	}
 	f.connect(site, nil)
@@ -248,9 +359,12 @@ func (f *Panel) Hidden() {}
 
 // Panes are the parts that F6 walks through.
 func (f *Panel) Panes() []fyne.Focusable {
+	if f.comparing != nil {
+		return []fyne.Focusable{f.comparing.view.table.List.FocusTarget()}
+	}
 	var out []fyne.Focusable
 	for _, s := range []*side{f.here, f.there} {
-		if s.table != nil && (s != f.here || !f.hideHere) {
+		if s.table != nil && (s != f.here || !f.state.HideLeft) {
 			out = append(out, s.table.List.FocusTarget())
 		}
 	}
@@ -258,7 +372,7 @@ func (f *Panel) Panes() []fyne.Focusable {
 }
 
 func (f *Panel) focus(s *side) {
-	if s.table == nil {
+	if s.table == nil || s == f.here && f.state.HideLeft {
 		return
 	}
 	f.p.Host.Window().Canvas().Focus(s.table.List.FocusTarget())
@@ -282,6 +396,8 @@ func get[T any](i binding.Item[T]) T {
 	return v
 }
 
+type ctx = context.Context
+
 // run does work off the UI goroutine and hands its outcome back to it.
 func (f *Panel) run(name string, work func(ctx context.Context) error, then func(error)) {
 	f.p.Tasks.Go(name, func(ctx context.Context) {
@@ -298,21 +414,18 @@ func (f *Panel) trouble(err error, retry func()) { f.p.Host.Trouble(f.ID(), err,
 // updateStatus writes the panel's part of the status line.
 func (f *Panel) updateStatus() {
 	s := panel.Status{}
-	if l := f.there.listing(); l != nil {
+	if l := f.server().listing(); l != nil && l.Site.Protocol != files.ProtocolLocal {
 		switch l.State {
 		case browse.Connecting:
 			s = panel.Status{Level: panel.Waiting, Text: words.T("files.status.connecting", "Name", l.Site.Title())}
 		case browse.Ready:
 			s = panel.Status{Level: panel.Good, Text: words.T("files.status.clear")}
 			if l.Conn.Secure {
-				s.Text = words.T("files.status.secure")
+				s.Text = words.T("files.status.secure", "Protocol", protocolName(l.Site.Protocol))
 			} else {
 				s.Level = panel.Waiting
 			}
 			s.More = words.N("files.status.entries", len(l.Entries))
-			if l.Report.Unread > 0 {
-				s.More += " · " + words.N("files.status.unread", l.Report.Unread)
-			}
 		case browse.Broken:
 			s = panel.Status{Level: panel.Bad, Text: l.Site.Title() + ": " + words.Fault(l.Fault, f.ID()).Title}
 		}

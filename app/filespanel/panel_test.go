@@ -22,6 +22,7 @@ import (
 	"guichet/services/fault"
 	"guichet/services/files"
 	"guichet/services/files/browse"
+	"guichet/services/files/preview"
 	"guichet/widgets/filetable"
 	"guichet/widgets/kit"
 )
@@ -34,6 +35,8 @@ type bench struct {
 	demo *house.Demo
 	jobs *activity.Center
 	dir  string
+	// limits are those that the panel set last.
+	limits [2]int64
 }
 
 func newBench(t *testing.T) *bench {
@@ -47,7 +50,10 @@ func newBench(t *testing.T) *bench {
 	require.NoError(t, b.demo.StartJobs())
 	b.jobs, err = b.demo.Activity()
 	require.NoError(t, err)
-	b.Panel = New(Params{Host: b.Host, Files: service, Tasks: b.demo.Tasks.Child(), Jobs: b.jobs, Activity: b.jobs.Jobs})
+	b.Panel = New(Params{
+		Host: b.Host, Files: service, Tasks: b.demo.Tasks.Child(), Jobs: b.jobs, Activity: b.jobs.Jobs, Settings: b.demo.Profile.Settings,
+		Previews: preview.New(preview.Params{}), Downloads: b.demo.Profile.Downloads, SetLimits: func(down, up int64) { b.limits = [2]int64{down, up} },
+	})
 	for name, text := range map[string]string{"b.txt": "bb", "a.txt": "aaaa", ".hidden": "x"} {
 		require.NoError(t, os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600))
 	}
@@ -184,12 +190,23 @@ func TestUploadDownloadAndTheQuestion(t *testing.T) {
 	require.Equal(t, b.transfers.strip, b.transfers.object.Objects[1])
 	require.Contains(t, texts(b.root), "→ "+b.sites()[0].Title())
 
+	// The panel sees that the name is taken and asks before there is a job.
 	b.Run(b.Panel, "files.upload")
+	require.Len(t, b.Asked, 1)
+	require.Contains(t, b.Asked[0].Title, "a.txt is there already.")
+	b.Answer("", false)
+	require.Zero(t, b.jobsIn(activity.Running)+b.jobsIn(activity.Waiting))
+
+	// A name that is taken behind the panel's back is asked about by the job.
+	require.NoError(t, b.p.Files.TransferTo(t.Context(), b.here.session, b.here.selectedEntries(), b.there.session, b.there.listing().Path, ""))
+	b.transfers.expect(b.there.session)
 	b.Until("asked", func() bool { return b.jobsIn(activity.NeedsAnswer) == 1 })
 	b.Until("on the line", func() bool { return strings.Contains(texts(b.root), "a.txt is there already.") })
 	s, err := b.jobs.Jobs.Get()
 	require.NoError(t, err)
-	b.jobs.Answer(s.Jobs[0].ID, "keep_both", false)
+	b.askJob(s.Jobs[0])
+	require.Contains(t, texts(b.Asked[0].Content), "4\u00a0B")
+	b.Answer("keep_both", false)
 	b.Until("both are there", func() bool {
 		return b.jobsIn(activity.Done) == 2 && len(b.there.entries) > 0 && count(names(b.there), "a") == 2
 	})
@@ -218,7 +235,12 @@ func TestFolderAndDrag(t *testing.T) {
 	b := connected(t)
 	b.choose(b.here, "Zoo")
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.there.object)
-	b.here.dropped(at.AddXY(60, 200))
+	b.here.dragged(at.AddXY(60, 500))
+	require.True(t, b.there.target.Visible())
+	require.Len(t, b.drag.layer.Objects, 1)
+	b.here.dropped(at.AddXY(60, 500))
+	require.Empty(t, b.drag.layer.Objects)
+	require.False(t, b.there.target.Visible())
 	b.Until("there", func() bool { return slices.Contains(names(b.there), "Zoo") && b.jobsIn(activity.Done) == 1 })
 	b.there.open(slices.Index(names(b.there), "Zoo"))
 	b.Until("with its file", func() bool { return slices.Contains(names(b.there), "lion.txt") })
@@ -226,10 +248,47 @@ func TestFolderAndDrag(t *testing.T) {
 	require.Equal(t, 1, b.jobsIn(activity.Done), "nothing is sent to where it lies")
 }
 
+// rowAt is the place in the window of a row.
+func rowAt(s *side, i int) fyne.Position {
+	return fyne.CurrentApp().Driver().AbsolutePositionForObject(s.table.List).AddXY(60, float32(i)*38+10)
+}
+
+func TestDragOntoAFolder(t *testing.T) {
+	b := connected(t)
+	b.active = b.there
+	b.Run(b.Panel, "files.mkdir")
+	b.fill("Album")
+	b.Until("made", func() bool { return slices.Contains(names(b.there), "Album") })
+	b.choose(b.here, "a.txt")
+	row := slices.Index(names(b.there), "Album")
+	b.here.dragged(rowAt(b.there, row))
+	require.False(t, b.there.target.Visible(), "the folder's row is lit up, not the pane")
+	b.here.dropped(rowAt(b.there, row))
+	b.Until("sent", func() bool { return b.jobsIn(activity.Done) == 1 })
+	b.there.open(row)
+	b.Until("in the folder", func() bool { return slices.Equal(names(b.there), []string{"a.txt"}) })
+
+	// Escape while dragging: letting go does nothing.
+	b.choose(b.here, "b.txt")
+	b.here.dragged(rowAt(b.there, 5))
+	b.here.key(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	require.Empty(t, b.drag.layer.Objects)
+	b.here.dropped(rowAt(b.there, 5))
+	b.Settle()
+	require.Equal(t, []string{"a.txt"}, names(b.there))
+
+	// Onto a folder of the same side it is a move, after a question.
+	b.here.dragged(rowAt(b.here, 0))
+	b.here.dropped(rowAt(b.here, 0))
+	require.Contains(t, b.Asked[0].Title, "Zoo")
+	b.Answer("yes", false)
+	b.Until("moved", func() bool { _, err := os.Stat(filepath.Join(b.dir, "Zoo", "b.txt")); return err == nil })
+}
+
 func TestDroppedFromTheDesktop(t *testing.T) {
 	b := connected(t)
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(b.there.object)
-	b.Dropped(at.AddXY(60, 200), []fyne.URI{storage.NewFileURI(filepath.Join(b.dir, "b.txt"))})
+	b.Dropped(at.AddXY(60, 500), []fyne.URI{storage.NewFileURI(filepath.Join(b.dir, "b.txt"))})
 	b.Until("uploaded", func() bool { return slices.Contains(names(b.there), "b.txt") })
 }
 

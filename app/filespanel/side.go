@@ -3,47 +3,61 @@ package filespanel
 import (
 	"context"
 	"errors"
-	"path"
+	"image"
 	"slices"
 	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/data/binding"
-	"golang.org/x/text/collate"
-	"golang.org/x/text/language"
 
-	"guichet/app/look"
 	"guichet/app/trouble"
 	"guichet/app/words"
 	"guichet/services/fault"
 	"guichet/services/files"
 	"guichet/services/files/browse"
+	"guichet/services/task"
 	"guichet/widgets/breadcrumbs"
 	"guichet/widgets/filetable"
 	"guichet/widgets/kit"
 )
 
-// side is one of the two panes.
+// side is one of the two panes. Either can show this computer or a server.
 type side struct {
-	f          *Panel
-	local      bool
-	session    *browse.Session
-	listener   binding.DataListener
-	object     *fyne.Container
-	table      *filetable.Table
-	trail      *breadcrumbs.Trail
-	title      *fyne.Container
-	bar        *kit.LoadingBar
-	face       *fyne.Container // what stands in the place of the rows: empty, trouble
-	entries    []files.Entry   // sorted
-	shown      files.Path
-	seen       *browse.Listing // what the view shows
-	stuck      *trouble.View   // the face for stuckBy
-	stuckBy    error
+	f        *Panel
+	first    bool // the left one
+	local    bool // it shows this computer
+	session  *browse.Session
+	listener binding.DataListener
+	object   *fyne.Container
+	table    *filetable.Table
+	trail    *breadcrumbs.Trail
+	title    *fyne.Container
+	tools    *tools
+	foot     *foot
+	warning  *fyne.Container // what the listing could not tell
+	bar      *kit.LoadingBar
+	face     *fyne.Container // what stands in the place of the rows: empty, trouble
+	target   *kit.Box        // lit up while something is dragged over
+	search   *searchFace     // while a host is examined, in place of everything
+
+	entries   []files.Entry // in order, as shown
+	arranged  *arranged     // what entries are of
+	arranging bool
+	again     func() // arranges once more when the one under way is done
+	filter    string
+	shown     files.Path
+	seen      *browse.Listing // what the view shows
+	stuck     *trouble.View   // the face for stuckBy
+	stuckBy   error
+
 	column     filetable.Column
 	descending bool
+	selectionKind int // 0, 1 or more rows were selected when the menus were drawn
+	following  bool // moves because the other side did
+	remembered bool // went to the folder of last time by itself
+	thumbs     map[thumbKey]image.Image
+	thumbWork  *task.Slot
 }
 
 // use shows another session; the old one is closed.
@@ -52,16 +66,28 @@ func (s *side) use(session *browse.Session) {
 		s.session.Listing().RemoveListener(s.listener)
 		s.session.Close()
 	}
-	s.session, s.entries, s.seen, s.shown = session, nil, nil, nil
+	s.session, s.entries, s.arranged, s.seen, s.shown = session, nil, nil, nil, nil
+	s.filter, s.again, s.remembered, s.following = "", nil, false, false
+	s.search = nil
+	s.dropThumbnails()
 	if session == nil {
 		return
 	}
+	s.local = session.Current().Site.Protocol == files.ProtocolLocal
 	s.listener = binding.NewDataListener(func() {
 		if s.session == session {
 			s.update()
 		}
 	})
 	session.Listing().AddListener(s.listener)
+}
+
+// other is the pane beside.
+func (s *side) other() *side {
+	if s.first {
+		return s.f.there
+	}
+	return s.f.here
 }
 
 func (s *side) listing() *browse.Listing {
@@ -75,7 +101,7 @@ func (s *side) listing() *browse.Listing {
 func (s *side) build() {
 	var kept map[string]bool
 	current, offset := "", float32(0)
-	if s.table != nil {
+	if s.table != nil && s.session != nil {
 		kept, current, offset = s.selectedNames(), s.currentName(), s.table.List.Offset()
 	}
 	s.seen = nil
@@ -84,22 +110,29 @@ func (s *side) build() {
 	}
 	if s.session == nil {
 		s.table = nil
-		s.object.Objects = []fyne.CanvasObject{s.f.serversFace()}
+		s.object.Objects = []fyne.CanvasObject{s.emptyFace()}
 		s.object.Refresh()
 		return
 	}
-	s.title, s.bar, s.face = container.NewStack(), kit.NewLoadingBar(), container.NewStack()
+	s.title, s.bar, s.face, s.warning = container.NewStack(), kit.NewLoadingBar(), container.NewStack(), container.NewStack()
+	s.target = kit.NewBox(kit.BoxStyle{Edge: kit.ColorPrimary, Stroke: 2, Radius: 4})
+	s.target.Hide()
 	s.trail = breadcrumbs.New(s.goTo)
 	s.table = filetable.New(filetable.Params{
 		NameTitle: words.T("files.column.name"), SizeTitle: words.T("files.column.size"), ChangedTitle: words.T("files.column.changed"),
-		OnSort: s.sortBy, OnSelect: s.selected, OnOpen: s.open, OnMenu: s.menu, OnKey: s.key,
-		OnDrag: func(fyne.Position) {}, OnDrop: s.dropped, OnFocus: s.focused,
+		ModeTitle: words.T("files.column.mode"), OwnerTitle: words.T("files.column.owner"),
+		OnSort: s.sortBy, OnSelect: s.selected, OnOpen: s.open, OnMenu: s.menu, OnKey: s.key, OnRune: s.typed, OnTab: s.tab,
+		OnDrag: s.dragged, OnDrop: s.dropped, OnFocus: s.focused, OnVisible: func(int, int) { s.loadThumbnails() },
+		OnWidth: s.f.setWidth, OnColumns: s.columnsMenu,
 	})
 	s.table.SetSort(s.column, s.descending)
-	head := kit.Column(0, kit.Least(0, 40, kit.Inset(4, 14, 4, 14, s.title)), kit.Line())
-	crumbs := kit.Column(0, kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}), kit.Least(0, 35, kit.Inset(2, 8, 2, 8, s.trail))), kit.Line())
+	s.applyColumns()
+	s.table.SetGrid(s.f.state.Grid[s.index()])
+	s.tools, s.foot = newTools(s), newFoot(s)
+	head := kit.Column(0, kit.Least(0, 40, kit.Inset(4, 8, 4, 8, s.title)), kit.Line())
+	crumbs := kit.Column(0, kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}), kit.Least(0, 35, kit.Inset(2, 4, 2, 8, kit.Row(2, 0, s.trail, s.tools.object)))), kit.Line())
 	s.object.Objects = []fyne.CanvasObject{kit.Frame(kit.Column(0, head, crumbs),
-		container.NewStack(s.table, s.face, kit.Frame(s.bar, kit.NewBox(kit.BoxStyle{}), nil)), nil)}
+		container.NewStack(s.table, s.face, kit.Frame(s.bar, kit.NewBox(kit.BoxStyle{}), nil), s.target), kit.Column(0, s.warning, s.foot.object))}
 	s.object.Refresh()
 	s.update()
 	if current != "" { // the same rows in another language or text size
@@ -108,10 +141,18 @@ func (s *side) build() {
 	}
 }
 
+func (s *side) index() int {
+	if s.first {
+		return 0
+	}
+	return 1
+}
+
 func (s *side) focused(on bool) {
 	if on && s.f.active != s {
 		s.f.active = s
 		s.f.p.Host.Changed(s.f)
+		s.f.showPreview()
 	}
 }
 
@@ -127,40 +168,122 @@ func (s *side) update() {
 		s.bar.Stop()
 	}
 	moved := s.seen == nil || !l.Path.Equal(s.shown)
-	var kept map[string]bool
-	current := ""
-	if !moved {
-		kept, current = s.selectedNames(), s.currentName()
-	} else if s.seen != nil && len(s.shown) > len(l.Path) {
-		current = s.shown[len(l.Path)] // coming up: stand on the folder one came from
-	}
-	if moved || s.seen == nil || len(l.Entries) != len(s.seen.Entries) || l.Version != s.seen.Version {
-		s.entries = s.sorted(l.Entries)
-		s.table.SetSource(s)
-		s.restore(kept, current)
-		if moved {
-			s.table.List.SetOffset(0)
-			s.table.List.ScrollTo(s.table.List.Current())
-		}
-	}
+	fresh := moved || s.seen == nil || !same(l.Entries, s.seen.Entries)
+	from := s.shown
+	first := s.seen == nil
 	s.shown, s.seen = l.Path, l
+	if fresh {
+		current := ""
+		if moved {
+			s.closeFilter()
+			if len(from) > len(l.Path) && !first {
+				current = from[len(l.Path)] // coming up: stand on the folder one came from
+			}
+			s.dropThumbnails()
+		}
+		s.arrange(moved, current)
+	}
 	s.trail.SetPath(s.crumbs(l))
 	s.updateTitle(l)
+	s.tools.update(l)
+	s.updateWarning(l)
 	s.updateFace(l)
+	s.foot.update()
 	s.question(l)
 	s.f.updateStatus()
+	if !l.Loading {
+		s.arrived(l, from, moved && !first)
+	}
 	s.f.p.Host.Changed(s.f)
+}
+
+// arrangeAtOnce is how many entries are put in order on the goroutine of the
+// user interface; more would be felt.
+const arrangeAtOnce = 2000
+
+// arrange puts the newest listing in order and shows it: at once, or behind the
+// scenes where there is much to sort. moved says that it is another folder's;
+// current is then the name to stand on.
+func (s *side) arrange(moved bool, current string) {
+	l := s.listing()
+	if l == nil || s.table == nil {
+		return
+	}
+	by := order{column: s.column, descending: s.descending, hidden: s.f.state.Hidden, filter: strings.ToLower(s.filter), language: words.Language()}
+	old := s.arranged
+	grew := !moved && old != nil && l.Loading
+	if len(l.Entries) <= arrangeAtOnce && !s.arranging {
+		s.apply(arrange(l.Entries, by, old, grew, !l.Loading), moved, current)
+		return
+	}
+	if moved { // the rows of another folder are worse than none
+		s.again = nil
+		s.apply(&arranged{by: by}, true, "")
+		old, grew = nil, false
+	}
+	if s.arranging {
+		s.again = func() { s.arrange(false, current) }
+		return
+	}
+	s.arranging = true
+	session := s.session
+	source, complete := l.Entries, !l.Loading
+	var a *arranged
+	s.f.run("put in order", func(context.Context) error {
+		a = arrange(source, by, old, grew, complete)
+		return nil
+	}, func(err error) {
+		s.arranging = false
+		again := s.again
+		s.again = nil
+		if s.session == session && err == nil && s.seen != nil && s.shown.Equal(l.Path) {
+			s.apply(a, false, current)
+			s.updateFace(s.listing())
+			s.foot.update()
+			s.updateWarning(s.listing())
+		}
+		if again != nil && s.session != nil {
+			again()
+		}
+	})
+}
+
+// apply shows rows; what was selected stays so, and what is in view stays there.
+func (s *side) apply(a *arranged, moved bool, current string) {
+	var kept map[string]bool
+	if !moved {
+		kept = s.selectedNames()
+		if current == "" {
+			current = s.currentName()
+		}
+	}
+	list := s.table.List
+	before := list.Current()
+	s.arranged, s.entries = a, a.rows
+	s.table.SetSource(s)
+	s.restore(kept, current)
+	switch {
+	case moved:
+		list.SetOffset(0)
+		list.ScrollTo(list.Current())
+	case before >= 0 && list.Current() != before && list.HasFocus():
+		list.ScrollTo(list.Current())
+	}
+	s.loadThumbnails()
 }
 
 func (s *side) restore(kept map[string]bool, current string) {
 	var rows []int
 	at := -1
-	for i, e := range s.entries {
-		if kept[e.Name] {
-			rows = append(rows, i)
-		}
-		if e.Name == current {
-			at = i
+	if len(kept) > 0 || current != "" {
+		for i := range s.entries {
+			e := &s.entries[i]
+			if len(kept) > 0 && kept[e.Name] {
+				rows = append(rows, i)
+			}
+			if e.Name == current {
+				at = i
+			}
 		}
 	}
 	if at < 0 && len(s.entries) > 0 {
@@ -169,10 +292,17 @@ func (s *side) restore(kept map[string]bool, current string) {
 	s.table.List.SetSelection(rows, at)
 }
 
+// selectedNames gives nil where nothing is selected.
 func (s *side) selectedNames() map[string]bool {
-	names := map[string]bool{}
-	for _, e := range s.selectedEntries() {
-		names[e.Name] = true
+	n := s.table.List.SelectedCount()
+	if n == 0 {
+		return nil
+	}
+	names := make(map[string]bool, n)
+	for _, i := range s.table.List.Selected() {
+		if i < len(s.entries) {
+			names[s.entries[i].Name] = true
+		}
 	}
 	return names
 }
@@ -184,7 +314,7 @@ func (s *side) currentName() string {
 	return ""
 }
 
-// selectedEntries are the selected files, or the one the keyboard is at.
+// selectedEntries are the selected files.
 func (s *side) selectedEntries() []files.Entry {
 	if s.table == nil {
 		return nil
@@ -198,14 +328,12 @@ func (s *side) selectedEntries() []files.Entry {
 	return out
 }
 
-// crumbs names the steps down to the folder: "Home" where that is on the way.
-func (s *side) crumbs(l *browse.Listing) []string {
-	if s.local {
-		if n := len(l.Home); n > 0 && len(l.Path) >= n && l.Path[:n].Equal(l.Home) {
-			return append([]string{words.T("files.home")}, display(l.Path[n:])...)
-		}
+// selectedCount is len(selectedEntries()), at once.
+func (s *side) selectedCount() int {
+	if s.table == nil {
+		return 0
 	}
-	return append([]string{"/"}, display(l.Path)...)
+	return s.table.List.SelectedCount()
 }
 
 func display(p files.Path) []string {
@@ -214,56 +342,6 @@ func display(p files.Path) []string {
 		out[i] = files.Display(name)
 	}
 	return out
-}
-
-// goTo answers a click on step i of the crumbs.
-func (s *side) goTo(i int) {
-	l := s.listing()
-	base := 0
-	if n := len(l.Home); s.local && n > 0 && len(l.Path) >= n && l.Path[:n].Equal(l.Home) {
-		base = n
-	}
-	s.session.Go(slices.Clone(l.Path[:base+i]))
-}
-
-// updateTitle writes the line over the crumbs: the place, how safe the line to
-// it is, and how much room or how far away.
-func (s *side) updateTitle(l *browse.Listing) {
-	quiet := kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet}
-	right := ""
-	var line []fyne.CanvasObject
-	if s.local {
-		line = []fyne.CanvasObject{kit.NewImage(look.Icon("computer"), 17, kit.ColorText), kit.NewText(words.T("files.here"), kit.TextStyle{Bold: true})}
-		if l.Free >= 0 {
-			right = words.T("files.free", "Size", words.Size(l.Free))
-		}
-	} else {
-		line = []fyne.CanvasObject{kit.NewImage(look.Icon("server"), 17, kit.ColorText), kit.NewText(shorten(l.Site.Title(), 40), kit.TextStyle{Bold: true})}
-		switch {
-		case l.State == browse.Ready && l.Conn.Secure:
-			line = append(line, kit.NewPill(words.T("files.secure"), look.Icon("lock"), kit.ColorGoodText, kit.ColorGoodGround))
-		case l.State == browse.Ready:
-			line = append(line, kit.NewPill(words.T("files.clear"), look.Icon("lock-open"), kit.ColorWarningText, kit.ColorWarningGround))
-		}
-		if l.Conn.RoundTrip > 0 {
-			right = words.Number(max(l.Conn.RoundTrip.Milliseconds(), 1)) + "\u00a0ms"
-		}
-	}
-	line = append(line, kit.NewBox(kit.BoxStyle{}), kit.NewText(right, quiet))
-	if !s.local {
-		line = append(line, kit.NewButton(kit.ButtonParams{Icon: look.Icon("close"), Kind: kit.Quiet, Small: true, Tip: words.T("files.disconnect"), OnTapped: s.f.disconnect}))
-	}
-	grow := len(line) - 2
-	if !s.local {
-		grow--
-	}
-	if w := s.object.Size().Width; w > 0 && w < kit.Px(420) { // the name gives way, not the button
-		line[1].(*kit.Text).SetStyle(kit.TextStyle{Bold: true, Shrink: true})
-		line = append(line[:grow:grow], line[grow+1:]...)
-		grow = 1
-	}
-	s.title.Objects = []fyne.CanvasObject{kit.Row(8, grow, line...)}
-	s.title.Refresh()
 }
 
 func shorten(t string, n int) string {
@@ -281,7 +359,7 @@ func (s *side) updateFace(l *browse.Listing) {
 		s.stuck, s.stuckBy = nil, nil
 	}
 	switch {
-	case len(s.entries) > 0 || l.Loading && l.Fault == nil:
+	case len(s.entries) > 0 || s.arranging || l.Loading && l.Fault == nil:
 	case l.Fault != nil && len(l.Entries) == 0:
 		s.face.Objects = []fyne.CanvasObject{s.troubleFace(l)}
 	case l.State == browse.Ready && !l.Loading:
@@ -289,9 +367,29 @@ func (s *side) updateFace(l *browse.Listing) {
 		if n := len(l.Entries); n > 0 {
 			text = words.N("files.empty.hidden", n)
 		}
+		if s.filter != "" {
+			text = words.T("files.filter.none")
+		}
 		s.face.Objects = []fyne.CanvasObject{kit.Inset(50, 14, 0, 14, kit.NewParagraph(text, kit.TextStyle{Color: kit.ColorQuiet}))}
 	}
 	s.face.Refresh()
+}
+
+// updateWarning says calmly what a listing could not tell.
+func (s *side) updateWarning(l *browse.Listing) {
+	var text []string
+	if n := l.Report.Unread; n > 0 && !l.Loading {
+		text = append(text, words.N("files.unread", n))
+	}
+	if s.arranged != nil && s.arranged.twice > 0 && !l.Loading {
+		text = append(text, words.N("files.twice", s.arranged.twice))
+	}
+	s.warning.Objects = nil
+	if len(text) > 0 {
+		s.warning.Objects = []fyne.CanvasObject{kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorWarningGround}),
+			kit.Inset(6, 14, 6, 14, kit.NewParagraph(strings.Join(text, " "), kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorWarningText})))}
+	}
+	s.warning.Refresh()
 }
 
 // troubleFace says what is wrong and, for a server, at which step.
@@ -306,7 +404,7 @@ func (s *side) troubleFace(l *browse.Listing) fyne.CanvasObject {
 	}
 	site := l.Site
 	s.f.p.Tasks.Go("diagnose", func(ctx context.Context) {
-		r := s.f.p.Diagnose(ctx, site)
+		r := s.f.p.Diagnose(ctx, site, nil)
 		s.f.p.Host.Post(func() {
 			if s.stuck == v && !r.OK {
 				v.SetReport(&r)
@@ -327,12 +425,17 @@ func (s *side) question(l *browse.Listing) {
 	if !errors.As(l.Fault, &fl) || fl.Kind == fault.Cancelled {
 		return
 	}
+	if s.remembered && fl.Kind == fault.NotFound { // the folder of last time is gone
+		s.remembered = false
+		s.session.GoHome()
+		return
+	}
 	switch q := fl.Question.(type) {
 	case *files.ClearTextQuestion:
-		s.f.askClear(q.Site)
+		s.f.askClearWith(q.Site, func(site files.Site) { s.connect(site, nil) })
 	default:
 		if fl.Kind == fault.Login && !s.local {
-			s.f.askPassword(l.Site, fl)
+			s.askPassword(l.Site, fl)
 			return
 		}
 		if fl.Question != nil || len(l.Entries) > 0 {
@@ -341,41 +444,38 @@ func (s *side) question(l *browse.Listing) {
 	}
 }
 
-// Len and Row implement filetable.Source.
-func (s *side) Len() int { return len(s.entries) }
-
-// Row writes one line out.
-func (s *side) Row(i int) filetable.Row {
-	e := s.entries[i]
-	r := filetable.Row{Icon: look.Icon(icon(e)), Name: e.Display, Changed: words.DateTime(e.ModTime, s.f.p.Now()), Dim: strings.HasPrefix(e.Name, ".")}
-	if !e.Type.IsDir() {
-		r.Size = words.Size(e.Size)
+// arrived follows up on a complete listing: the folder is remembered, and the
+// other side goes the same way where the two are linked. moved says that this
+// side came from another folder.
+func (s *side) arrived(l *browse.Listing, from files.Path, moved bool) {
+	if l.State != browse.Ready || l.Fault != nil {
+		return
 	}
-	if e.Precise >= 24*time.Hour {
-		r.Changed = words.Date(e.ModTime, s.f.p.Now().AddDate(0, 0, 3))
+	s.f.remember(s, l)
+	followed := s.following
+	s.following = false
+	o := s.other()
+	if !moved || followed || !s.f.state.Linked || o.session == nil {
+		return
 	}
-	return r
-}
-
-var iconOf = map[string]string{
-	".jpg": "image", ".jpeg": "image", ".png": "image", ".gif": "image", ".webp": "image", ".svg": "image", ".heic": "image", ".tif": "image", ".tiff": "image",
-	".mp4": "video", ".mov": "video", ".mkv": "video", ".avi": "video", ".webm": "video",
-	".mp3": "sound", ".ogg": "sound", ".wav": "sound", ".flac": "sound", ".m4a": "sound",
-	".pdf": "pdf", ".zip": "archive-file", ".tar": "archive-file", ".gz": "archive-file", ".xz": "archive-file", ".7z": "archive-file", ".rar": "archive-file",
-	".eml": "mail", ".ics": "calendar",
-}
-
-func icon(e files.Entry) string {
+	ol := o.listing()
+	if ol.State != browse.Ready {
+		return
+	}
 	switch {
-	case e.Type.IsDir():
-		return "folder-filled"
-	case e.Type == files.LinkFile:
-		return "link"
+	case len(l.Path) == len(from)+1 && l.Path.Dir().Equal(from):
+		name := files.Display(l.Path.Base())
+		i := slices.IndexFunc(ol.Entries, func(e files.Entry) bool { return e.Type.IsDir() && e.Display == name })
+		if i < 0 {
+			s.f.unlink(name)
+			return
+		}
+		o.following = true
+		o.session.Enter(ol.Entries[i])
+	case len(from) > 0 && l.Path.Equal(from.Dir()) && len(ol.Path) > 0:
+		o.following = true
+		o.session.Up()
 	}
-	if i, ok := iconOf[strings.ToLower(path.Ext(e.Name))]; ok {
-		return i
-	}
-	return "file"
 }
 
 // sortBy sorts by a column; a second click turns the order round.
@@ -385,7 +485,10 @@ func (s *side) sortBy(c filetable.Column) {
 	} else {
 		s.column, s.descending = c, c == filetable.Changed
 	}
-	s.table.SetSort(s.column, s.descending)
+	if s.table != nil {
+		s.table.SetSort(s.column, s.descending)
+	}
+	s.f.rememberSort(s)
 	s.resort()
 }
 
@@ -395,51 +498,7 @@ func (s *side) resort() {
 	if l == nil || s.table == nil {
 		return
 	}
-	kept, current := s.selectedNames(), s.currentName()
-	s.entries = s.sorted(l.Entries)
-	s.table.SetSource(s)
-	s.restore(kept, current)
+	s.arrange(false, "")
 	s.updateFace(l)
-}
-
-// collateLimit is how many names are put in the language's order; more are
-// sorted by their bytes, folded, which takes a hundredth of the time.
-const collateLimit = 5000
-
-// sorted gives the entries in the order chosen, folders first.
-func (s *side) sorted(entries []files.Entry) []files.Entry {
-	out := slices.Clone(entries)
-	if !s.f.showHidden {
-		out = slices.DeleteFunc(out, func(e files.Entry) bool { return strings.HasPrefix(e.Name, ".") })
-	}
-	var compare func(a, b files.Entry) int
-	if len(out) <= collateLimit {
-		c := collate.New(language.Make(words.Language()), collate.IgnoreCase, collate.Numeric)
-		compare = func(a, b files.Entry) int { return c.CompareString(a.Display, b.Display) }
-	} else {
-		compare = func(a, b files.Entry) int { return strings.Compare(a.Display, b.Display) }
-	}
-	slices.SortStableFunc(out, func(a, b files.Entry) int {
-		if d := a.Type.IsDir(); d != b.Type.IsDir() {
-			if d {
-				return -1
-			}
-			return 1
-		}
-		r := 0
-		switch s.column {
-		case filetable.Size:
-			r = int(max(min(a.Size-b.Size, 1), -1))
-		case filetable.Changed:
-			r = a.ModTime.Compare(b.ModTime)
-		}
-		if r == 0 {
-			r = compare(a, b)
-		}
-		if s.descending {
-			r = -r
-		}
-		return r
-	})
-	return out
+	s.foot.update()
 }

@@ -5,11 +5,12 @@ import (
 
 	"fyne.io/fyne/v2"
 
-	"guichet/app/jobview"
 	"guichet/app/look"
 	"guichet/app/words"
 	"guichet/services/activity"
 	"guichet/services/files/browse"
+	"guichet/services/files/compare"
+	"guichet/services/files/ops"
 	"guichet/services/files/transfer"
 	"guichet/widgets/kit"
 	"guichet/widgets/rowlist"
@@ -24,12 +25,14 @@ type transfers struct {
 	folded  fyne.CanvasObject // the line alone
 	summary *kit.Text
 	pause   *kit.Button
+	more    *kit.Button
 	list    *rowlist.List
 	jobs    []activity.Job
 	paused  bool
 	// done remembers which jobs had ended, so that a side whose folder got a new
 	// file is listed again once.
 	done    map[int64]bool
+	began   bool // the first list was seen: what had ended then is no news
 	waiting map[*browse.Session]bool
 }
 
@@ -42,19 +45,33 @@ func newTransfers(f *Panel) *transfers {
 		done: map[int64]bool{}, waiting: map[*browse.Session]bool{},
 	}
 	if f.transfers != nil {
-		t.done, t.waiting = f.transfers.done, f.transfers.waiting
+		t.done, t.waiting, t.began = f.transfers.done, f.transfers.waiting, f.transfers.began
 	}
 	t.pause = kit.NewButton(kit.ButtonParams{Text: words.T("files.pause_all"), Icon: look.Icon("pause"), Kind: kit.Quiet, Small: true, OnTapped: t.toggle})
 	t.list = rowlist.New(rowlist.Params{
 		RowHeight: func() float32 { return kit.Px(transferrow.Compact) },
 		Create:    func() fyne.CanvasObject { return transferrow.New(true) },
 		Update: func(i int, o fyne.CanvasObject, _ rowlist.State) {
-			o.(*transferrow.Row).Set(jobview.Line(t.jobs[i], t.f.p.Jobs, t.f.p.Now()))
+			o.(*transferrow.Row).Set(t.line(t.jobs[i]))
 		},
-		Single: true,
+		Single: true, OnMenu: t.menu,
+		OnOpen: func(i int) { t.f.askJob(t.jobs[i]) },
+		OnKey: func(ev *fyne.KeyEvent) bool {
+			i := t.list.Current()
+			if ev.Name != fyne.KeyDelete || i < 0 || i >= len(t.jobs) {
+				return false
+			}
+			if c, ok := t.f.p.Jobs.(listKeeper); ok && t.jobs[i].State.Ended() {
+				c.Remove(t.jobs[i].ID)
+			} else if !t.jobs[i].State.Ended() {
+				t.f.p.Jobs.Cancel(t.jobs[i].ID)
+			}
+			return true
+		},
 	})
-	head := kit.Row(12, 1, kit.NewText(words.T("files.transfers"), kit.TextStyle{Bold: true}), kit.NewBox(kit.BoxStyle{}), t.summary, t.pause)
-	top := kit.Column(0, kit.Line(), kit.Inset(4, 14, 4, 14, head))
+	t.more = kit.NewButton(kit.ButtonParams{Icon: look.Icon("dots"), Kind: kit.Quiet, Small: true, Tip: words.T("files.transfers.more"), OnTapped: t.stripMenu})
+	head := kit.Row(12, 1, kit.NewText(words.T("files.transfers"), kit.TextStyle{Bold: true}), kit.NewBox(kit.BoxStyle{}), t.summary, t.pause, t.more)
+	top := kit.Column(0, kit.Line(), kit.Inset(4, 6, 4, 14, head))
 	body := kit.Frame(top, kit.Inset(0, 14, 6, 14, t.list), nil)
 	t.strip = kit.Least(0, 48+stripRows*transferrow.Compact, body)
 	t.folded = top
@@ -94,7 +111,7 @@ func (t *transfers) update() {
 	t.jobs = t.jobs[:0]
 	running, waiting, paused, done, ended := 0, 0, 0, 0, false
 	for _, j := range s.Jobs {
-		if j.Kind != transfer.Kind {
+		if j.Kind != transfer.Kind && j.Kind != ops.Kind && j.Kind != compare.Kind {
 			continue
 		}
 		switch j.State {
@@ -105,15 +122,21 @@ func (t *transfers) update() {
 		case activity.Paused:
 			paused++
 		case activity.Done:
-			done++
+			if sameDay(j.Updated, t.f.p.Now()) {
+				done++
+			}
 		}
 		if j.State.Ended() && !t.done[j.ID] {
 			t.done[j.ID], ended = true, true
+			if t.began {
+				t.f.notify(j)
+			}
 		}
 		if j.State != activity.Cancelled {
 			t.jobs = append(t.jobs, j)
 		}
 	}
+	t.began = true
 	t.jobs = urgentFirst(t.jobs)
 	t.fold()
 	t.list.SetLength(len(t.jobs))
@@ -129,10 +152,13 @@ func (t *transfers) update() {
 	for _, p := range []struct {
 		id string
 		n  int
-	}{{"files.running", running}, {"files.waiting", waiting}, {"files.paused", paused}, {"files.done", done}} {
+	}{{"files.running", running}, {"files.waiting", waiting}, {"files.paused", paused}, {"files.done_today", done}} {
 		if p.n > 0 {
 			parts = append(parts, words.N(p.id, p.n))
 		}
+	}
+	if n := t.f.state.Limit; n > 0 && t.f.p.SetLimits != nil {
+		parts = append(parts, words.T("files.limited", "Speed", words.Size(n)+"/s"))
 	}
 	if len(parts) == 0 {
 		parts = []string{words.T("files.no_transfers")}

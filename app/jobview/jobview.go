@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"guichet/app/look"
 	"guichet/app/words"
 	"guichet/services/activity"
+	"guichet/services/fault"
 	"guichet/services/files"
 	"guichet/services/files/transfer"
 	"guichet/widgets/kit"
@@ -57,7 +59,7 @@ func Line(j activity.Job, jobs Jobs, now time.Time) transferrow.Data {
 	case activity.NeedsAnswer:
 		question(&d, j, jobs)
 	case activity.Done:
-		d.Note = words.T("job.done", "Size", words.Size(j.Done), "Time", words.Date(j.Updated, now))
+		d.Note = done(j, now)
 		d.IconColor, d.Figures = kit.ColorGoodText, ""
 	case activity.Cancelled:
 		d.Note, d.Figures = words.T("job.cancelled"), ""
@@ -95,6 +97,20 @@ func spec(j activity.Job) (t transfer.Job, ok bool) {
 	return t, json.Unmarshal(j.Spec, &t) == nil
 }
 
+// LocalPath is the file of this computer that a job reads or has written, "" if
+// there is none.
+func LocalPath(j activity.Job) string {
+	t, ok := spec(j)
+	switch {
+	case !ok:
+	case t.To.Site.Protocol == files.ProtocolLocal && j.State == activity.Done:
+		return j.To
+	case t.From.Site.Protocol == files.ProtocolLocal:
+		return j.From
+	}
+	return ""
+}
+
 func icon(j activity.Job) fyne.Resource {
 	t, transfers := spec(j)
 	switch {
@@ -112,10 +128,54 @@ func icon(j activity.Job) fyne.Resource {
 	return look.Icon("files")
 }
 
+// Outcome is what is known of a transfer that has ended.
+type Outcome struct {
+	Verified transfer.Verified `json:"verified"`
+	Skipped  bool              `json:"skipped"`
+	Files    int               `json:"files"`
+	Failed   int               `json:"failed"`
+	Unread   int               `json:"unread"`
+}
+
+// OutcomeOf reads what came of a job; the zero value where nothing is known.
+func OutcomeOf(j activity.Job) (o Outcome) {
+	if json.Unmarshal(j.Result, &o) != nil {
+		return Outcome{}
+	}
+	return o
+}
+
+// done says what came of a job: how much, when, and how its arrival was checked.
+func done(j activity.Job, now time.Time) string {
+	o := OutcomeOf(j)
+	if o.Skipped {
+		return words.T("job.skipped")
+	}
+	s := words.T("job.done", "Size", words.Size(j.Done), "Time", words.Date(j.Updated, now))
+	switch o.Verified {
+	case transfer.VerifiedSize:
+		s += " · " + words.T("job.checked.size")
+	case transfer.VerifiedChecksum:
+		s += " · " + words.T("job.checked.checksum")
+	case transfer.VerifiedRead:
+		s += " · " + words.T("job.checked.read")
+	}
+	if o.Failed > 0 {
+		s += " · " + words.N("job.failed_files", o.Failed)
+	}
+	if o.Unread > 0 {
+		s += " · " + words.N("job.unread", o.Unread)
+	}
+	return s
+}
+
 // waiting says why a job waits and when it goes on.
 func waiting(j activity.Job, now time.Time) string {
 	if j.Fault == nil {
 		return words.T("job.waiting")
+	}
+	if dropped(j.Fault) && j.Done > 0 {
+		return words.T("job.dropped", "Time", j.Updated.In(now.Location()).Format("15:04"))
 	}
 	s := words.Fault(j.Fault, "activity").Title + " "
 	if left := j.NextTry.Sub(now); left > time.Second {
@@ -124,17 +184,49 @@ func waiting(j activity.Job, now time.Time) string {
 	return s + words.T("job.goes_on")
 }
 
+// dropped reports whether a fault is that of a connection that was there and
+// went.
+func dropped(f *fault.Fault) bool {
+	switch f.Kind {
+	case fault.Timeout, fault.Offline, fault.Refused:
+		return true
+	case fault.Protocol:
+		return f.Kind.Transient()
+	}
+	return false
+}
+
+// Sentence writes a question out.
+func Sentence(q *activity.Question) string {
+	args := make([]any, 0, 2*len(q.Data))
+	for k, v := range q.Data {
+		args = append(args, placeholder(k), v)
+	}
+	return words.T("question."+q.Kind, args...)
+}
+
+// Conflict reads the two files out of a question about a taken name.
+func Conflict(q *activity.Question) (source, target files.Entry) {
+	read := func(which string) files.Entry {
+		e := files.Entry{Name: q.Data["name"], Display: q.Data["name"], Size: -1}
+		if n, err := strconv.ParseInt(q.Data[which+"_size"], 10, 64); err == nil {
+			e.Size = n
+		}
+		if t, err := time.Parse(time.RFC3339, q.Data[which+"_time"]); err == nil {
+			e.ModTime = t
+		}
+		return e
+	}
+	return read("source"), read("target")
+}
+
 // question puts a job's question and its answers on the line.
 func question(d *transferrow.Data, j activity.Job, jobs Jobs) {
 	q := j.Question
 	if q == nil {
 		return
 	}
-	args := make([]any, 0, 2*len(q.Data))
-	for k, v := range q.Data {
-		args = append(args, placeholder(k), v)
-	}
-	d.Question = words.T("question."+q.Kind, args...)
+	d.Question = Sentence(q)
 	for i, c := range q.Choices {
 		d.Choices = append(d.Choices, transferrow.Choice{
 			Label: words.T("choice." + c), Primary: i == 0, Do: func(all bool) { jobs.Answer(j.ID, c, all) },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"fyne.io/fyne/v2/data/binding"
 
@@ -56,13 +57,21 @@ func (s *Service) RemoveSite(id string, done func(error)) {
 	s.p.Group.Go("remove site", func(ctx context.Context) {
 		site, known := s.p.Sites.List().Find(id)
 		err := s.p.Sites.Remove(ctx, id)
-		if err == nil && known {
+		if err == nil && known && !s.shared(site) {
 			s.p.Dialer.Forget(site)
 			err = sites.DeletePassword(ctx, s.p.Secrets, site)
 		}
 		if done != nil {
 			done(err)
 		}
+	})
+}
+
+// shared tells whether another saved site has the same account: its password is
+// still needed then.
+func (s *Service) shared(site files.Site) bool {
+	return slices.ContainsFunc(s.p.Sites.List().Sites, func(x files.Site) bool {
+		return x.Protocol == site.Protocol && x.Account() == site.Account()
 	})
 }
 
@@ -86,6 +95,11 @@ func (s *Service) Find(host, user, password string, trying func(files.Protocol),
 		cancel()
 	})
 	return cancel
+}
+
+// Examine is Discover that waits.
+func (s *Service) Examine(ctx context.Context, host, user, password string) (sites.Found, error) {
+	return s.p.Dialer.Discover(ctx, host, user, password)
 }
 
 // MoveSite puts a saved site at another position of the list.
