@@ -61,8 +61,9 @@ func (d *Dialer) sniff(ctx context.Context, host string, port int) (spoken, erro
 }
 
 // Discover finds out how the files of a host are reached, safest first: SFTP,
-// FTP with TLS (explicit, then implicit), then plain FTP, which it only
-// detects: nothing secret is ever sent in clear text. host may be "host:port".
+// FTP with TLS (explicit, then implicit), WebDAV and S3 over HTTPS, then plain
+// FTP, which it only detects: nothing secret is ever sent in clear text. host
+// may be "host:port".
 // With a fault that a person must do something about (Certificate, Login)
 // Found.Site tells which protocol it is about; other faults say that nothing
 // was found.
@@ -88,13 +89,22 @@ func (d *Dialer) DiscoverWith(ctx context.Context, host, user, password string, 
 		p.Password = &password
 	}
 	d = NewDialer(p)
+	if site, ok := storageSite(host, user); ok {
+		trying(site.Protocol)
+		f, err := d.Dial(ctx, site)
+		if err != nil {
+			return Found{Site: site}, err
+		}
+		return Found{Site: site}, errors.Join(f.Close())
+	}
 	ports := []int{22, 21, 990}
+	named := false // the person named the port
 	if name, text, err := net.SplitHostPort(host); err == nil {
 		port, perr := strconv.Atoi(text)
 		if perr != nil || port < 1 || port > 65535 {
 			return Found{}, fault.Newf(fault.NameNotFound, "discover", host, "no port number")
 		}
-		host, ports = name, []int{port}
+		host, ports, named = name, []int{port}, true
 	}
 	host = strings.Trim(host, "[]")
 	if d.p.Network == nil || host == "" {
@@ -112,6 +122,11 @@ func (d *Dialer) DiscoverWith(ctx context.Context, host, user, password string, 
 	}
 	// What each port may be, safest first.
 	var candidates []files.Site
+	if named && said[0] == silent {
+		if site, found, closed := d.webSite(ctx, host, ports[0], user); found || closed {
+			candidates, said[0] = append(candidates, site), other
+		}
+	}
 	for _, protocol := range []files.Protocol{files.ProtocolSFTP, files.ProtocolFTPES, files.ProtocolFTPS} {
 		for i, port := range ports {
 			fits := protocol == files.ProtocolSFTP && said[i] == speaksSSH ||
@@ -154,9 +169,24 @@ func (d *Dialer) DiscoverWith(ctx context.Context, host, user, password string, 
 			break // one more wrong password would be one too many
 		}
 	}
-	switch {
-	case firstErr != nil:
+	if firstErr != nil {
 		return first, firstErr
+	}
+	if !named {
+		if site, found, _ := d.webSite(ctx, host, 443, user); found {
+			trying(site.Protocol)
+			f, err := d.Dial(ctx, site)
+			switch {
+			case err == nil:
+				return Found{Site: site}, errors.Join(f.Close())
+			case ctx.Err() != nil:
+				return Found{}, fault.From("discover", host, ctx.Err())
+			case fault.Is(err, fault.Login):
+				return Found{Site: site}, err
+			}
+		}
+	}
+	switch {
 	case clear != nil:
 		return Found{Site: *clear, Clear: true}, nil
 	}

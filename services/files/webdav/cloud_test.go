@@ -107,7 +107,9 @@ func (n *nextcloud) upload(w http.ResponseWriter, r *http.Request) {
 	case r.Method == "MKCOL" && len(parts) == 1:
 		n.pieces[parts[0]] = map[int][]byte{}
 		w.WriteHeader(http.StatusCreated)
-	case r.Method == http.MethodPut && len(parts) == 2 && n.pieces[parts[0]] != nil:
+	case n.pieces[parts[0]] == nil: // a piece on its way when its upload was given up
+		w.WriteHeader(http.StatusConflict)
+	case r.Method == http.MethodPut && len(parts) == 2:
 		number, err := strconv.Atoi(parts[1])
 		data, rerr := io.ReadAll(r.Body)
 		if rerr != nil {
