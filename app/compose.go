@@ -147,6 +147,10 @@ func compose(h *house.House) (*composition, error) {
 	if err != nil {
 		return nil, err
 	}
+	edits, err := h.Edit()
+	if err != nil {
+		return nil, err
+	}
 	if err := h.StartJobs(); err != nil {
 		return nil, err
 	}
