@@ -68,7 +68,7 @@ func TestCompareAndSynchronise(t *testing.T) {
 	require.Equal(t, []string{
 		"to_right .hidden: only here", "to_right Zoo: only here", "to_right Zoo/lion.txt: only here", "to_right a.txt: only here", "to_right b.txt: only here", "skip theirs: only on the server",
 	}, rowsOf(c))
-	require.Contains(t, texts(b.root), "4 files to send, 11 B · one new folder · one left alone · 0 the same")
+	require.Contains(t, texts(b.root), "4 files to send, 11\u00a0B · one new folder · one left alone · 0 the same")
 	list := c.view.table.List
 	require.Equal(t, b.Window().Canvas().Focused(), list.FocusTarget())
 	list.Select(3)
@@ -92,7 +92,9 @@ func TestCompareAndSynchronise(t *testing.T) {
 	c.ask()
 	b.Answer("yes", false)
 	b.ended(2)
-	b.Until("fetched", func() bool { return slices.Contains(names(b.here), "theirs") && slices.Contains(names(b.there), "a.txt") })
+	b.Until("fetched", func() bool {
+		return slices.Contains(names(b.here), "theirs") && slices.Contains(names(b.there), "a.txt")
+	})
 
 	require.NoError(t, os.Remove(filepath.Join(b.dir, "a.txt")))
 	c = b.compared()

@@ -163,5 +163,8 @@ func address(p transfer.Place) string {
 	if p.Site.Protocol == files.ProtocolLocal {
 		return local.Join(p.Root, p.At())
 	}
+	if p.Site.Name != "" {
+		return p.Site.Name
+	}
 	return p.Site.URL(p.At())
 }
