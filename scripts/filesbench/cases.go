@@ -214,7 +214,7 @@ func (p *peers) mirror(dir string, n int) []entrant {
 		p.lftpRun(fmt.Sprintf("lftp mirror -P %d", n), fmt.Sprintf("mirror -P %d %s %s", n, dir, filepath.Join(p.b.out, dir))),
 		{name: fmt.Sprintf("rclone, %d transfers", n), cmd: fmt.Sprintf("rclone copy --transfers %d --checkers %d %s %s", n, n, p.remote(dir), quote(filepath.Join(p.b.out, dir)))},
 	}
-	return p.add(p.guichet("mirror", fmt.Sprintf("--connections %d %s %s", n, p.url(dir), quote(filepath.Join(p.b.out, dir)))), list...)
+	return p.add(p.guichet("mirror", p.connections(n)+p.url(dir)+" "+quote(filepath.Join(p.b.out, dir))), list...)
 }
 
 func (p *peers) mirrorUp(dir string, n int) []entrant {
@@ -223,7 +223,16 @@ func (p *peers) mirrorUp(dir string, n int) []entrant {
 		p.lftpRun(fmt.Sprintf("lftp mirror -R -P %d", n), fmt.Sprintf("mirror -R -P %d %s upload/%s", n, dir, name)),
 		{name: fmt.Sprintf("rclone, %d transfers", n), cmd: fmt.Sprintf("rclone copy --transfers %d --checkers %d %s %s", n, n, quote(dir), p.remote("upload/"+name))},
 	}
-	return p.add(p.guichet("mirror", fmt.Sprintf("--connections %d %s %s", n, quote(dir), p.url("upload/"+name))), list...)
+	return p.add(p.guichet("mirror", p.connections(n)+quote(dir)+" "+p.url("upload/"+name)), list...)
+}
+
+// connections is the flag for n of them. SFTP needs none: Guichet has one
+// connection and many requests on it, where the others open n.
+func (p *peers) connections(n int) string {
+	if p.s.url.Scheme == "sftp" {
+		return ""
+	}
+	return fmt.Sprintf("--connections %d ", n)
 }
 
 func (p *peers) list(dir string) []entrant {
