@@ -3,6 +3,7 @@ package webdav
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"guichet/services/fault"
@@ -16,6 +17,7 @@ func (f *FS) Mkdir(ctx context.Context, p files.Path) error {
 		return err
 	}
 	_, err = f.simple(ctx, request{op: "mkdir", method: "MKCOL", url: u})
+	err = f.withoutFolder(ctx, p, err)
 	if fault.Is(err, fault.Unsupported) { // 405: something is there
 		if _, serr := f.Stat(ctx, p); serr == nil {
 			return fault.New(fault.Exists, "mkdir", f.p.Site.Host, err)
@@ -144,7 +146,37 @@ func (f *FS) moveWith(ctx context.Context, from, to files.Path, header http.Head
 		return err
 	}
 	header.Set("Overwrite", "F")
-	return f.relocate(ctx, request{op: "rename", method: "MOVE", url: u, header: header}, d)
+	return f.relocateAny(ctx, request{op: "rename", method: "MOVE", url: u, header: header}, d, from)
+}
+
+// relocateAny is relocate for a file or a folder: nginx takes folders only where
+// both names end in a slash.
+func (f *FS) relocateAny(ctx context.Context, q request, to *url.URL, from files.Path) error {
+	err := f.relocate(ctx, q, to)
+	if !fault.Is(err, fault.Protocol) {
+		return err
+	}
+	if e, serr := f.Stat(ctx, from); serr != nil || !e.Type.IsDir() {
+		return err
+	}
+	u := *q.url
+	u.Path, u.RawPath = u.Path+"/", u.RawPath+"/"
+	d := *to
+	d.Path, d.RawPath = d.Path+"/", d.RawPath+"/"
+	q.url = &u
+	return f.relocate(ctx, q, &d)
+}
+
+// withoutFolder makes NotFound of a refusal that the missing folder explains:
+// nginx has 500 for it.
+func (f *FS) withoutFolder(ctx context.Context, p files.Path, err error) error {
+	if !fault.Is(err, fault.Protocol) {
+		return err
+	}
+	if _, serr := f.Stat(ctx, p.Dir()); fault.Is(serr, fault.NotFound) {
+		return serr
+	}
+	return err
 }
 
 // Copy implements files.Copier; for a folder, with all that is in it.
@@ -157,7 +189,7 @@ func (f *FS) Copy(ctx context.Context, from, to files.Path, replace bool) error 
 		return fault.Newf(fault.Unsupported, "copy", f.p.Site.Host, "%s lies in %s", to, from)
 	}
 	q := request{op: "copy", method: "COPY", url: u, header: http.Header{"Overwrite": {"F"}, "Depth": {"infinity"}}, long: true}
-	err = f.relocate(ctx, q, d)
+	err = f.relocateAny(ctx, q, d, from)
 	if !replace || !fault.Is(err, fault.Exists) {
 		return err
 	}

@@ -164,7 +164,7 @@ func (w *smallUpload) Commit(ctx context.Context) error {
 		return err
 	}
 	if _, err := w.f.simple(ctx, request{op: "write", method: http.MethodPut, url: w.url, header: w.header(), body: w.buf}); err != nil {
-		return err
+		return w.f.withoutFolder(ctx, w.path, err)
 	}
 	// The answer confirms as many bytes as were announced. Servers that forget
 	// them (Apache in front of FastCGI) do it every time.
@@ -306,7 +306,7 @@ func (w *stream) Commit(ctx context.Context) error {
 		return fault.From("write", w.f.p.Site.Host, ctx.Err())
 	}
 	if w.err != nil {
-		return w.f.fail(w.ctx, "write", w.err)
+		return w.f.withoutFolder(ctx, w.path, w.f.fail(w.ctx, "write", w.err))
 	}
 	return w.look(ctx, w.path)
 }
