@@ -148,6 +148,7 @@ func (f *Panel) Content() fyne.CanvasObject {
 		}))
 	}
 	f.root = container.NewStack()
+	f.opsContent()
 	if f.comparing != nil {
 		f.comparing.build()
 	}
