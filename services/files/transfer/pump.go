@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"guichet/services/fault"
 )
 
 // block is the size of one read and write.
@@ -38,6 +40,10 @@ func (c *counter) pass(b []byte) error {
 
 func (c *counter) passed(n int64) error {
 	c.tell(n)
+	if size := c.job.source.Size; size >= 0 && c.done > size+block {
+		// It would be refused at its end, which a hostile server never comes to.
+		return fault.Newf(fault.Protocol, "copy", "", "%d bytes came of %d", c.done, size)
+	}
 	return c.job.wait(c.ctx, int(n))
 }
 
