@@ -118,7 +118,7 @@ func (f *FS) replace(ctx context.Context, from, to files.Path, etag string) erro
 	return files.ReplaceAside(ctx, from, to, func(ctx context.Context, a, b files.Path) error {
 		header := http.Header{}
 		if held != nil && a.Equal(to) {
-			header.Set("If", held.proof(u, etag))
+			header.Set("If", held.proof())
 		}
 		err := f.moveWith(ctx, a, b, header)
 		if held != nil && a.Equal(to) && fault.Is(err, fault.Exists) {
@@ -130,7 +130,7 @@ func (f *FS) replace(ctx context.Context, from, to files.Path, etag string) erro
 		}
 		if held != nil && b.Equal(to) && fault.Is(err, fault.Busy) {
 			// Here the lock stays with the name that the old file has left.
-			err = f.moveWith(ctx, a, b, http.Header{"If": {held.proof(u, "")}})
+			err = f.moveWith(ctx, a, b, http.Header{"If": {held.proof()}})
 		}
 		return err
 	}, f.delete)

@@ -81,15 +81,8 @@ func (l *lock) keep(ctx, group context.Context) {
 }
 
 // proof is what a request that changes the locked resource says in its header
-// If (RFC 4918 section 10.4): the lock's token and, where there is one, the
-// ETag that the resource must still have.
-func (l *lock) proof(u *url.URL, etag string) string {
-	conditions := l.token
-	if etag != "" && !strings.HasPrefix(etag, "W/") {
-		conditions += " [" + etag + "]"
-	}
-	return "<" + u.String() + "> (" + conditions + ")"
-}
+// If (RFC 4918 section 10.4).
+func (l *lock) proof() string { return "<" + l.url.String() + "> (" + l.token + ")" }
 
 // release gives the lock back. The replaced resource may have taken it along,
 // so what the server says is of no account: at worst it ends by itself.

@@ -53,7 +53,7 @@ func segments(href string) (files.Path, error) {
 
 // entry makes an entry of a resource.
 func (r *resource) entry(name string) files.Entry {
-	e := files.Entry{Name: name, Display: files.Display(name), Size: -1, ID: r.etag}
+	e := files.Entry{Name: name, Display: files.Display(name), Size: -1, ID: version(r.etag)}
 	if n, err := strconv.ParseInt(r.length, 10, 64); err == nil && n >= 0 {
 		e.Size = n
 	}
@@ -65,6 +65,10 @@ func (r *resource) entry(name string) files.Entry {
 	}
 	return e
 }
+
+// version is an ETag without the mark of weak ones: Apache gives a file's own
+// ETag that mark for a second after each change.
+func version(etag string) string { return strings.TrimPrefix(etag, "W/") }
 
 // propfind asks for properties and calls each with every resource of the
 // answer, as it arrives. Only depths 0 and 1 are asked for: servers forbid

@@ -46,7 +46,7 @@ func (f *FS) get(ctx context.Context, p files.Path, offset, n int64) (io.ReadClo
 		cancel()
 		return nil, err
 	}
-	got := &reader{fs: f, ctx: ctx, path: p, body: r.Body, cancel: cancel, size: r.ContentLength, left: n, began: time.Now(), etag: r.Header.Get("ETag")}
+	got := &reader{fs: f, ctx: ctx, path: p, body: r.Body, cancel: cancel, size: r.ContentLength, left: n, began: time.Now(), etag: version(r.Header.Get("ETag"))}
 	if t, err := http.ParseTime(r.Header.Get("Last-Modified")); err == nil {
 		got.modTime = t.UTC()
 	}
