@@ -30,7 +30,8 @@ func isCode(err error, from, to int) bool {
 	return errors.As(err, &proto) && proto.Code >= from && proto.Code <= to
 }
 
-// lost reports whether an error means that the connection is gone.
+// lost reports whether an error means that the connection is gone. Silence does
+// not: a person has waited for its end, and does not wait for a second one.
 func lost(err error) bool {
 	if err == nil {
 		return false
@@ -42,8 +43,7 @@ func lost(err error) bool {
 	if errors.As(err, &alert) || errors.Is(err, io.EOF) {
 		return true
 	}
-	k := fault.KindOf(err)
-	return k == fault.Protocol || k == fault.Timeout
+	return fault.Is(err, fault.Protocol)
 }
 
 // unbuilt reports whether a server could not build a data connection: what

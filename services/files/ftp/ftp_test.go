@@ -46,6 +46,7 @@ func dial(t *testing.T, s *vfstest.FTPServer) *FS {
 var refused = []string{"tab\there", "new\nline"}
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*vfstest.FTPServer){
 		"clear":             func(*vfstest.FTPServer) {},
 		"explicit TLS 1.3":  func(s *vfstest.FTPServer) { s.TLS, s.NeedReuse = true, true },
@@ -352,6 +353,7 @@ func TestDataConnectionOfAnother(t *testing.T) {
 }
 
 func TestCutTransfers(t *testing.T) {
+	t.Parallel()
 	for _, all := range []bool{false, true} {
 		s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.TLS, s.CutDataAt, s.Cuts, s.CutAll = true, 50_000, 2, all })
 		data := vfstest.Bytes(600_000)
@@ -400,6 +402,7 @@ func TestChecksum(t *testing.T) {
 }
 
 func TestCancelAMuteServer(t *testing.T) {
+	t.Parallel()
 	for _, mute := range []string{"SIZE", "LIST", "RETR", "EPSV", "CWD", "USER"} {
 		held := make(chan struct{})
 		s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) {

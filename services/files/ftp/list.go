@@ -151,10 +151,11 @@ type lister struct {
 	zone  *time.Duration // of the server's clock; nil: unknown
 	zoned bool           // nothing more will be known about it
 
-	held    []files.Entry // wait for the time zone
-	links   []files.Entry // must be looked behind before they can be told
-	asking  chan *time.Duration
-	failed  error // of emit
+	held    []files.Entry       // wait for the time zone
+	links   []files.Entry       // must be looked behind before they can be told
+	asking  chan *time.Duration // gives the time zone, or nil
+	alone   bool                // no other connection can find it out
+	failed  error               // of emit
 	flushed time.Time
 }
 
@@ -200,23 +201,28 @@ func (l *lister) give(entries []files.Entry) error {
 }
 
 // hold keeps entries until the server's time zone is known, which another
-// connection finds out if the listing is long.
+// connection finds out if the listing is long, or this one at the end.
 func (l *lister) hold(entries []files.Entry) error {
+	f := l.c.fs
 	l.held = append(l.held, entries...)
-	if l.asking == nil && len(l.held) >= 256 {
-		l.asking = l.c.fs.askZone(l.c.ctx, l.dir, append([]files.Entry(nil), l.held...))
-	}
-	if l.asking == nil {
-		return nil
-	}
-	if len(l.held) < maxHeld {
-		select {
-		case l.zone = <-l.asking:
-		default:
+	if l.zone = f.zoneByUpload(l.dir, entries); l.zone == nil {
+		if l.asking == nil && !l.alone && len(l.held) >= 256 {
+			l.asking = f.askZone(l.c.ctx, l.dir, append([]files.Entry(nil), l.held...))
+		}
+		if l.asking != nil {
+			select {
+			case l.zone = <-l.asking:
+				l.asking, l.alone = nil, true
+			default:
+			}
+		}
+		if l.zone == nil && len(l.held) < maxHeld {
 			return nil
 		}
-	} else {
-		l.zone = <-l.asking // it has its own limit
+		if l.asking != nil {
+			l.zone = <-l.asking // it has its own limit
+			l.asking = nil
+		}
 	}
 	l.zoned = true
 	return l.release()
@@ -234,7 +240,9 @@ func (l *lister) end() error {
 	if !l.zoned {
 		if l.asking != nil {
 			l.zone = <-l.asking
-		} else {
+			l.asking = nil
+		}
+		if l.zone == nil {
 			l.zone = c.calibrate(l.dir, l.held)
 		}
 		l.zoned = true
@@ -251,7 +259,7 @@ func (l *lister) end() error {
 
 // close lets go of what still runs.
 func (l *lister) close() {
-	if l.asking != nil && !l.zoned {
+	if l.asking != nil {
 		l.c.fs.group.Go("ftp time zone", func(context.Context) { <-l.asking })
 	}
 }

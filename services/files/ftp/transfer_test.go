@@ -21,6 +21,7 @@ import (
 )
 
 func TestCommitAs(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*vfstest.FTPServer){
 		"clear":      func(*vfstest.FTPServer) {},
 		"TLS":        func(s *vfstest.FTPServer) { s.TLS, s.NeedReuse = true, true },
@@ -109,6 +110,7 @@ func TestDamagedUploadIsNotPlaced(t *testing.T) {
 }
 
 func TestReadRange(t *testing.T) {
+	t.Parallel()
 	for _, secure := range []bool{false, true} {
 		s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.TLS = secure })
 		data := vfstest.Bytes(2_000_000)
@@ -133,6 +135,7 @@ func TestReadRange(t *testing.T) {
 
 // TestBigFiles moves more than the blocks, by the system and by hand.
 func TestBigFiles(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	data := vfstest.Bytes(3*spliceSize + 12345)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "from"), data, 0o600))
@@ -168,6 +171,7 @@ func TestBigFiles(t *testing.T) {
 }
 
 func TestFullDiskIsHeardAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, secure := range []bool{false, true} {
 		s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.TLS, s.QuotaAt = secure, 3<<20 })
 		f := dial(t, s)
@@ -183,6 +187,7 @@ func TestFullDiskIsHeardAtOnce(t *testing.T) {
 // TestWallResetsDataConnections is about vsftpd, which waits deaf and with the
 // file locked for a connection that a wall has taken and reset.
 func TestWallResetsDataConnections(t *testing.T) {
+	t.Parallel()
 	for _, secure := range []bool{false, true} {
 		for _, size := range []int{3, 200_000} {
 			s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.TLS, s.Lock, s.ResetData = secure, true, 1 })
@@ -231,6 +236,7 @@ func TestFreshLoginForDataConnections(t *testing.T) {
 }
 
 func TestActive(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*vfstest.FTPServer){
 		"clear":    func(*vfstest.FTPServer) {},
 		"TLS":      func(s *vfstest.FTPServer) { s.TLS, s.NeedReuse = true, true },

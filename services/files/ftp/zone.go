@@ -30,26 +30,45 @@ func (f *FS) knownZone() (zone *time.Duration, settled bool) {
 	return f.zone, f.zone != nil || f.noMDTM && f.justPut.at.IsZero()
 }
 
+// zoneByUpload finds the time zone by a file that was uploaded a moment ago, at
+// a time of the server's choice.
+func (f *FS) zoneByUpload(dir files.Path, entries []files.Entry) *time.Duration {
+	f.mu.Lock()
+	just := f.justPut
+	f.mu.Unlock()
+	if just.at.IsZero() || !just.path.Dir().Equal(dir) {
+		return nil
+	}
+	for _, e := range entries {
+		if e.Name == just.path.Base() && e.Size == just.size && calibrates(e) {
+			return f.setZone(e.ModTime.Sub(just.at))
+		}
+	}
+	return nil
+}
+
+// calibrates tells whether a listed time says anything about the time zone.
+func calibrates(e files.Entry) bool {
+	return e.Type == files.File && !e.ModTime.IsZero() && e.Precise < 24*time.Hour
+}
+
 // calibrate compares the listed time of a file with its MDTM, which is UTC, and
-// so finds the server's time zone. Without MDTM, a file that was uploaded a
-// moment ago has the time of that moment. It is done once.
+// so finds the server's time zone. It is done once.
 func (c *conn) calibrate(dir files.Path, entries []files.Entry) *time.Duration {
 	f := c.fs
+	if zone := f.zoneByUpload(dir, entries); zone != nil {
+		return zone
+	}
 	f.mu.Lock()
-	just, noMDTM := f.justPut, f.noMDTM
+	noMDTM := f.noMDTM
 	f.mu.Unlock()
 	tried := 0
 	for _, e := range entries {
-		if e.Type != files.File || e.ModTime.IsZero() || e.Precise >= 24*time.Hour || f.check("list", files.Path{e.Name}) != nil {
+		if !calibrates(e) || f.check("list", files.Path{e.Name}) != nil {
 			continue
-		}
-		if at := just.at; !at.IsZero() && just.path.Equal(dir.Join(e.Name)) && e.Size == just.size {
-			if zone := f.setZone(e.ModTime.Sub(at)); zone != nil {
-				return zone
-			}
 		}
 		if tried++; tried > 3 || c.broken || noMDTM {
-			continue
+			break
 		}
 		at, err := c.mdtm(e.Name)
 		if err == nil {

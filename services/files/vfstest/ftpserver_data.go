@@ -283,3 +283,13 @@ func (c *FTPConn) store(arg string) bool {
 	}
 	return true
 }
+
+// ServeNothing takes the data connection, closes it and says nothing more.
+func (c *FTPConn) ServeNothing() {
+	if d, ok := c.open(); ok {
+		_ = d.Close()
+	}
+}
+
+// Home goes to where the login was.
+func (c *FTPConn) Home() { c.cwd = "/" }
