@@ -14,6 +14,7 @@ import (
 	"guichet/services/activity"
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/filter"
 	"guichet/services/files/ftp"
 	"guichet/services/files/vfstest"
 	"guichet/services/task"
@@ -247,4 +248,118 @@ func TestLocalTargetFolderIsMade(t *testing.T) {
 	j = p.wait(t, id, ended)
 	require.Equal(t, activity.Failed, j.State)
 	require.Equal(t, fault.NotFound, j.Fault.Kind)
+}
+
+// TestJournalIsNotBelievedBlindly: what was noted as done but is not there any
+// more, as after a power cut, is copied again; what had another name is not.
+func TestJournalIsNotBelievedBlindly(t *testing.T) {
+	s := vfstest.StartFTP(t, nil)
+	r, err := NewRunner(RunnerParams{Dialer: dialer{s}, Database: filepath.Join(t.TempDir(), "transfers.db")})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	src := localFS(t, t.TempDir())
+	file := func(name string, size int64) Item {
+		return Item{
+			From: files.Path{name}, To: files.Path{"to", name}, rel: files.Path{name}, Known: true,
+			Source: files.Entry{Name: name, Size: size, ModTime: time.Unix(1_700_000_000, 0)},
+		}
+	}
+	open := func() *notes {
+		n, err := r.newNotes(t.Context(), 7, src)
+		require.NoError(t, err)
+		return n
+	}
+	whole, torn, missing, other, skipped, begun, changed := file("whole", 5), file("torn", 5), file("missing", 5), file("other", 5), file("skipped", 5), file("begun", 5), file("changed", 5)
+	n := open()
+	left, err := n.begin(t.Context(), []Item{whole, torn, missing, other, skipped, begun, changed})
+	require.NoError(t, err)
+	require.Len(t, left, 7)
+	for _, it := range []Item{whole, torn, missing, changed} {
+		require.NoError(t, n.done(t.Context(), it, Result{Path: it.To}))
+	}
+	require.NoError(t, n.done(t.Context(), other, Result{Path: files.Path{"to", "other (2)"}}))
+	require.NoError(t, n.done(t.Context(), skipped, Result{Path: skipped.To, Skipped: true}))
+	require.NoError(t, n.flush(t.Context()))
+
+	n = open()
+	passed := 0
+	n.passed = func(count int, _ int64) { passed += count }
+	whole.Target, torn.Target = &files.Entry{Size: 5}, &files.Entry{}
+	other.Target, skipped.Target = &files.Entry{Size: 9}, &files.Entry{Size: 9}
+	changed.Target = &files.Entry{Size: 5}
+	changed.Source.Size = 6
+	left, err = n.begin(t.Context(), []Item{whole, torn, missing, other, skipped, begun, changed})
+	require.NoError(t, err)
+	require.Equal(t, 3, passed)
+	var again []string
+	for _, it := range left {
+		again = append(again, it.rel.Base())
+		require.Equal(t, it.rel.Base() == "begun", it.begun != nil, it.rel)
+	}
+	require.Equal(t, []string{"torn", "missing", "begun", "changed"}, again)
+	parts, err := r.parts(t.Context(), activity.Job{ID: 7}, Job{Tree: true})
+	require.NoError(t, err)
+	require.NotEmpty(t, parts, "a cancelled job knows what it left")
+	require.NoError(t, r.forget(t.Context(), 7))
+	require.False(t, open().old)
+}
+
+func TestFilteredMoveAsAJob(t *testing.T) {
+	s := vfstest.StartFTP(t, nil)
+	dir := t.TempDir()
+	put(t, dir, "top/a.jpg", []byte("a"))
+	put(t, dir, "top/b.tmp", []byte("b"))
+	p := start(t, s, t.TempDir())
+	p.runner.SetLimits(1<<30, 1<<30)
+	p.center.Start()
+	id, err := Add(t.Context(), p.center, Job{
+		From: here(dir, "top"), To: NewPlace(server(s), "", files.Path{"top"}), Tree: true, Move: true, ReadBack: true,
+		Filter: filter.Filter{Exclude: "*.tmp"},
+	}, -1)
+	require.NoError(t, err)
+	j := p.wait(t, id, ended)
+	require.Equal(t, activity.Done, j.State, "%v", j.Fault)
+	require.Equal(t, []string{"top/", "top/b.tmp"}, names(t, dir))
+	require.Equal(t, []string{"top/", "top/a.jpg"}, names(t, s.Dir))
+	var r outcome
+	require.NoError(t, json.Unmarshal(j.Result, &r))
+	require.Equal(t, VerifiedRead, r.Verified)
+	down, up := p.runner.Limits().Get()
+	require.Equal(t, []int64{1 << 30, 1 << 30}, []int64{down, up})
+}
+
+// TestFullDiskWaitsForAPerson: the job fails with a clear fault and goes on
+// where it was when it is tried again.
+func TestFullDiskWaitsForAPerson(t *testing.T) {
+	s := vfstest.StartFTP(t, nil)
+	dir := t.TempDir()
+	makeTree(t, filepath.Join(dir, "top"))
+	full := true
+	s.Mu.Lock()
+	s.Hook = func(c *vfstest.FTPConn, verb, arg string) bool {
+		s.Mu.Lock()
+		defer s.Mu.Unlock()
+		if verb == "STOR" && full && strings.Contains(arg, "f20") {
+			c.Reply("552 Disk full")
+			return true
+		}
+		return false
+	}
+	s.Mu.Unlock()
+	p := start(t, s, t.TempDir())
+	p.center.Start()
+	id, err := Add(t.Context(), p.center, Job{From: here(dir, "top"), To: NewPlace(server(s), "", files.Path{"top"}), Tree: true}, -1)
+	require.NoError(t, err)
+	j := p.wait(t, id, ended)
+	require.Equal(t, activity.Failed, j.State)
+	require.Equal(t, fault.Full, j.Fault.Kind)
+	before := s.Count("STOR")
+	s.Mu.Lock()
+	full = false
+	s.Mu.Unlock()
+	p.center.Retry(id)
+	j = p.wait(t, id, ended)
+	require.Equal(t, activity.Done, j.State, "%+v %v", j.Question, j.Fault)
+	require.Equal(t, names(t, filepath.Join(dir, "top")), names(t, filepath.Join(s.Dir, "top")))
+	require.Less(t, s.Count("STOR")-before, 34, "nothing is sent twice")
 }

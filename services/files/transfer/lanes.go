@@ -87,6 +87,9 @@ func fixedLanes(most, asked int) *lanes {
 
 // take waits for room for one file.
 func (l *lanes) take(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fault.From("copy", "", err)
+	}
 	l.mu.Lock()
 	for l.busy >= l.limit {
 		l.waiting++
