@@ -152,7 +152,7 @@ func (c *cli) root() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		c.get(), c.put(), c.ls(), c.mirror(), c.alike(), c.remove(), c.copyOrMove(false), c.copyOrMove(true), c.chmod(), c.hash(), c.find(), c.sites(), c.mail(), c.render(), c.check(), c.parse(), c.demo(), c.version(), c.completion(),
+		c.get(), c.put(), c.ls(), c.mirror(), c.alike(), c.watch(), c.remove(), c.copyOrMove(false), c.copyOrMove(true), c.chmod(), c.hash(), c.find(), c.sites(), c.mail(), c.render(), c.check(), c.parse(), c.demo(), c.version(), c.completion(),
 	)
 	translateHelp(root)
 	return root

@@ -47,7 +47,7 @@ func (f *Panel) compareCommands() []panel.Command {
 		return nil
 	}
 	menu := words.T("files.menu")
-	ready := func() bool { return f.here.settled() && f.there.settled() && f.comparing == nil }
+	ready := func() bool { return f.here.settled() && f.there.settled() && f.cover == nil }
 	list := []panel.Command{
 		{ID: "files.compare", Icon: look.Icon("compare"), Enabled: ready, Run: f.compare, Separator: true},
 		{ID: "files.keep", Icon: look.Icon("reload"), Enabled: func() bool { return f.p.Watch != nil && ready() && f.here.local && !f.there.local }, Run: f.keepFolder},

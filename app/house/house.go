@@ -65,6 +65,7 @@ type House struct {
 	activity *activity.Center
 	runner   *transfer.Runner
 	sync     *compare.Service
+	limits   transfer.Limits // of all transfers
 	watch    *watch.Service
 	mail     *mail.Service
 	web      *web.Service
@@ -157,7 +158,7 @@ func (h *House) StartJobs() error {
 	if err != nil {
 		return err
 	}
-	r, err := transfer.NewRunner(transfer.RunnerParams{Dialer: h.siteDialer(), Database: h.Profile.Path("transfers.db")})
+	r, err := transfer.NewRunner(transfer.RunnerParams{Dialer: h.siteDialer(), Database: h.Profile.Path("transfers.db"), Limits: &h.limits})
 	if err != nil {
 		return err
 	}
@@ -287,8 +288,19 @@ func (h *House) syncing() (*compare.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.sync, err = compare.Open(compare.Params{Dialer: h.siteDialer(), Database: h.Profile.Path("sync.db"), Jobs: c, Keep: trash.Keeper{}.Keep})
+	h.sync, err = h.syncFor(c)
 	return h.sync, err
+}
+
+// SyncFor is Sync with a list of jobs of its own; the caller closes it.
+func (h *House) SyncFor(jobs transfer.Adder) (*compare.Service, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.syncFor(jobs)
+}
+
+func (h *House) syncFor(jobs transfer.Adder) (*compare.Service, error) {
+	return compare.Open(compare.Params{Dialer: h.siteDialer(), Database: h.Profile.Path("sync.db"), Jobs: jobs, Limits: &h.limits, Keep: trash.Keeper{}.Keep})
 }
 
 // Edit gives the service that edits servers' files in the programs of this
