@@ -411,9 +411,21 @@ func (s *session) discover(ctx context.Context, site files.Site) error {
 		}
 		s.maxRead, s.maxWrite = max(read, plainBlock), max(write, plainBlock)
 	}
+	hashes := offeredHashes(s.wire)
+	if strings.HasPrefix(software, "mod_sftp") {
+		// ProFTPD has the extension without saying so, unless it was switched off.
+		_, _, err := s.wire.CheckFile(ctx, "/", "sha256")
+		var status *wire.StatusError
+		switch {
+		case err != nil && !errors.As(err, &status):
+			return err
+		case err == nil || status.Code != wire.StatusUnsupported:
+			hashes = []string{"sha256", "sha512", "sha1", "md5"}
+		}
+	}
 	s.caps = files.Caps{
 		Resume: true, AtomicReplace: s.posix, SetTime: true, Chmod: true, FreeSpace: s.statvfs,
-		ServerCopy: has("copy-data"), Hash: offeredHashes(s.wire),
+		ServerCopy: has("copy-data"), Hash: hashes,
 		TimePrecision: time.Second, MaxConns: filesAtOnce, Rewind: flowMost,
 	}
 	if site.MaxConns > 0 {

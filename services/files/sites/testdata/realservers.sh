@@ -177,6 +177,53 @@ CONF
 daemon "$port" /usr/sbin/sshd -D -e -f "$dir/conf/sshd"
 say openssh "sftp://$user@127.0.0.1:$port$dir/files"
 
+free
+ssh-keygen -q -t rsa -b 3072 -m PEM -N '' -f "$dir/conf/hostrsa"
+sed -e "s|^Port .*|Port $port|" -e "s|^HostKey .*|HostKey $dir/conf/hostrsa|" "$dir/conf/sshd" > "$dir/conf/sshd-strict"
+cat >> "$dir/conf/sshd-strict" <<CONF
+HostKeyAlgorithms rsa-sha2-512
+Ciphers aes256-ctr
+MACs hmac-sha2-512-etm@openssh.com
+MaxSessions 1
+MaxStartups 2
+CONF
+daemon "$port" /usr/sbin/sshd -D -e -f "$dir/conf/sshd-strict"
+say openssh-strict "sftp://$user@127.0.0.1:$port$dir/files"
+
+free
+cat > "$dir/conf/proftpd-sftp" <<CONF
+ModulePath $dir/proftpd/usr/lib/proftpd
+LoadModule mod_sftp.c
+ServerName test
+ServerType standalone
+UseIPv6 off
+User $user
+Group $user
+Port $port
+DefaultAddress 127.0.0.1
+SocketBindTight on
+PidFile $dir/run/proftpd-sftp.pid
+ScoreboardFile $dir/run/proftpd-sftp.scoreboard
+DelayEngine off
+UseReverseDNS off
+SystemLog $dir/log/proftpd-sftp.system
+WtmpLog off
+TransferLog none
+AuthOrder mod_auth_file.c
+AuthUserFile $dir/conf/passwd
+AuthGroupFile $dir/conf/group
+RequireValidShell off
+DefaultRoot ~
+AllowOverwrite on
+AllowStoreRestart on
+Umask 022
+SFTPEngine on
+SFTPHostKey $dir/conf/hostrsa
+SFTPAuthMethods password
+CONF
+daemon "$port" "$dir/proftpd/usr/sbin/proftpd" -n -q -c "$dir/conf/proftpd-sftp"
+say proftpd-sftp "sftp://$user@127.0.0.1:$port/"
+
 free; plain=$port; free; secure=$port
 printf '%s:%s\n' "$user" "$(openssl passwd -apr1 "$password")" > "$dir/conf/basic"
 printf '%s:test:%s\n' "$user" "$(printf '%s' "$user:test:$password" | md5sum | cut -d' ' -f1)" > "$dir/conf/digest"
