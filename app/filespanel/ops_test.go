@@ -20,6 +20,7 @@ import (
 	"guichet/services/files/ops/trash"
 	"guichet/services/files/sitesio"
 	"guichet/services/files/transfer"
+	"guichet/widgets/filetable"
 )
 
 // TestMain keeps the tests away from the trash of whoever runs them.
@@ -190,7 +191,9 @@ func TestSearchPage(t *testing.T) {
 	b.Until("found", func() bool { return p.results.Ended })
 	require.Len(t, p.results.Found, 3)
 	require.Contains(t, p.status.Text(), "3 found")
-	i := slices.IndexFunc(p.results.Found, func(f ops.Found) bool { return f.Entry.Name == "lion.txt" })
+	p.sortBy(filetable.Size)
+	require.Equal(t, "b.txt", p.shown[0].Entry.Name)
+	i := slices.IndexFunc(p.shown, func(f ops.Found) bool { return f.Entry.Name == "lion.txt" })
 	p.show(i)
 	require.Nil(t, b.cover)
 	b.Until("in its folder", func() bool { return ready(b.here) && slices.Equal(names(b.here), []string{"lion.txt"}) })

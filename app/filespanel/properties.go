@@ -216,7 +216,7 @@ func (p *properties) permissions(line func(string, fyne.CanvasObject)) {
 	}
 	p.octal = kit.NewText("", kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Mono: true})
 	p.sayOctal()
-	foot := []fyne.CanvasObject{p.octal}
+	foot := []fyne.CanvasObject{kit.NewBox(kit.BoxStyle{}), p.octal}
 	if p.folders {
 		p.inside = widget.NewCheck(words.T("ops.properties.inside"), nil)
 		foot = []fyne.CanvasObject{p.inside, p.octal}

@@ -1,7 +1,9 @@
 package filespanel
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +32,10 @@ type search struct {
 	running  *ops.Searching
 	listener binding.DataListener
 	results  *ops.Results
+	shown    []ops.Found // of results, in the chosen order
 
+	column     filetable.Column
+	descending bool
 	name, text *kit.Entry
 	hidden     *widget.Check
 	age        *widget.Select
@@ -76,15 +81,15 @@ func (p *search) build() {
 	p.button = kit.NewButton(kit.ButtonParams{Text: words.T("ops.search.start"), Icon: look.Icon("search"), Kind: kit.Primary, OnTapped: p.toggle})
 	p.table = filetable.New(filetable.Params{
 		NameTitle: words.T("files.column.name"), SizeTitle: words.T("files.column.size"), ChangedTitle: words.T("files.column.changed"),
-		OwnerTitle: words.T("ops.column.folder"),
-		OnOpen:     p.show, OnMenu: p.menu, OnKey: p.f.escape,
+		OwnerTitle: words.T("ops.column.folder"), OnSort: p.sortBy,
+		OnOpen: p.show, OnMenu: p.menu, OnKey: p.f.escape,
 	})
 	p.table.ShowColumn(filetable.Owner, true)
 	p.table.SetWidth(filetable.Owner, 300)
 	p.status = kit.NewText("", kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Shrink: true})
 	p.bar = kit.NewLoadingBar()
 	form := kit.Column(0, kit.Inset(8, 14, 8, 14, kit.Flow(10,
-		kit.Least(260, 0, p.name), kit.Least(260, 0, p.text), p.age, p.hidden, p.button)), kit.Line())
+		kit.Least(240, 0, p.name), kit.Least(240, 0, p.text), kit.Least(210, 0, p.age), p.hidden, p.button)), kit.Line())
 	foot := kit.Column(0, kit.Line(), kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}), kit.Least(0, 30, kit.Inset(0, 14, 0, 14, kit.Row(8, 0, p.status)))))
 	body := kit.Frame(kit.Column(0, form, p.bar), p.table, foot)
 	place := words.T("files.here")
@@ -126,7 +131,8 @@ func (p *search) toggle() {
 func (p *search) start() {
 	p.stop()
 	p.keep()
-	p.results = &ops.Results{}
+	p.results, p.shown = &ops.Results{}, nil
+	p.table.List.SetSelection(nil, -1)
 	run := ops.StartSearch(p.f.p.Tasks, func(ctx context.Context) (files.FS, error) { return p.session.Connected(ctx) }, p.dir, p.query)
 	p.running = run
 	p.listener = binding.NewDataListener(func() {
@@ -162,7 +168,7 @@ func (p *search) update() {
 		p.bar.Start()
 		p.button.SetText(words.T("ops.search.stop"))
 	}
-	p.table.SetSource(found{p})
+	p.arrange()
 	text := words.N("ops.search.found", len(r.Found))
 	switch {
 	case r.Looked.Full:
@@ -177,14 +183,60 @@ func (p *search) update() {
 	p.status.SetText(text)
 }
 
+// sortBy sorts by a column; a second click turns the order round.
+func (p *search) sortBy(c filetable.Column) {
+	p.descending = p.column == c && !p.descending
+	p.column = c
+	p.arrange()
+}
+
+// arrange shows what was found in the chosen order; what was selected stays so.
+func (p *search) arrange() {
+	if p.results == nil {
+		return
+	}
+	kept := map[string]bool{}
+	for _, i := range p.table.List.Selected() {
+		kept[p.shown[i].Path.String()] = true
+	}
+	p.shown = slices.Clone(p.results.Found)
+	slices.SortStableFunc(p.shown, func(a, b ops.Found) int {
+		c := 0
+		switch p.column {
+		case filetable.Size:
+			c = cmp.Compare(a.Entry.Size, b.Entry.Size)
+		case filetable.Changed:
+			c = a.Entry.ModTime.Compare(b.Entry.ModTime)
+		case filetable.Owner:
+			c = cmp.Compare(a.Path.Dir().String(), b.Path.Dir().String())
+		}
+		if c == 0 {
+			c = cmp.Compare(strings.ToLower(a.Entry.Display), strings.ToLower(b.Entry.Display))
+		}
+		if p.descending {
+			c = -c
+		}
+		return c
+	})
+	p.table.SetSort(p.column, p.descending)
+	p.table.SetSource(found{p})
+	var selected []int
+	for i, f := range p.shown {
+		if len(kept) > 0 && kept[f.Path.String()] {
+			selected = append(selected, i)
+		}
+	}
+	p.table.List.SetSelection(selected, p.table.List.Current())
+}
+
 // found are the rows.
 type found struct{ p *search }
 
 // Len and Row implement filetable.Source.
-func (r found) Len() int { return len(r.p.results.Found) }
+func (r found) Len() int { return len(r.p.shown) }
 
 func (r found) Row(i int) filetable.Row {
-	one := r.p.results.Found[i]
+	one := r.p.shown[i]
 	row := filetable.Row{
 		Icon: look.Icon(icon(one.Entry)), Name: one.Entry.Display, Changed: words.DateTime(one.Entry.ModTime, r.p.f.p.Now()),
 		Owner: r.p.folder(one.Path.Dir()),
@@ -197,7 +249,7 @@ func (r found) Row(i int) filetable.Row {
 
 // show opens the folder that holds what was found, and stands on it.
 func (p *search) show(i int) {
-	one := p.results.Found[i]
+	one := p.shown[i]
 	p.f.closePage()
 	if p.s.session != p.session {
 		return
@@ -250,7 +302,7 @@ func (p *search) fetch() {
 	other := p.s.other()
 	to := other.session.Place(other.listing().Path)
 	for _, i := range p.table.List.Selected() {
-		one := p.results.Found[i]
+		one := p.shown[i]
 		p.f.operate(p.session, one.Path.Dir(), []files.Entry{one.Entry}, ops.Job{Action: ops.Copy}, &to, other.session)
 	}
 }
