@@ -146,12 +146,12 @@ func (l *lister) add(o minio.ObjectInfo) error {
 		if len(l.report.Samples) < samples {
 			l.report.Samples = append(l.report.Samples, fault.CleanLine(o.Key))
 		}
-		return nil
+		return l.bound()
 	}
 	l.taken[name] = true
-	if l.report.Entries++; l.report.Entries > files.MaxEntries {
-		l.raised = fault.Newf(fault.TooBig, "list", l.f.host, "more than %d entries", files.MaxEntries)
-		return l.raised
+	l.report.Entries++
+	if err := l.bound(); err != nil {
+		return err
 	}
 	if folder {
 		l.ready = append(l.ready, dirEntry(name))
@@ -162,6 +162,14 @@ func (l *lister) add(o minio.ObjectInfo) error {
 		return nil
 	}
 	return l.flush()
+}
+
+// bound ends a listing that has too many names, readable or not.
+func (l *lister) bound() error {
+	if l.report.Entries+l.report.Unread > files.MaxEntries {
+		l.raised = fault.Newf(fault.TooBig, "list", l.f.host, "more than %d entries", files.MaxEntries)
+	}
+	return l.raised
 }
 
 func (l *lister) flush() error {

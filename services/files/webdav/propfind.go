@@ -129,8 +129,11 @@ func (f *FS) List(ctx context.Context, dir files.Path, emit func([]files.Entry) 
 		return report, err
 	}
 	var entries []files.Entry
-	self, enough := false, firstBatch
+	self, enough, seen := false, firstBatch, 0
 	err = f.propfind(ctx, "list", u, "1", propfind, func(r *resource) error {
+		if seen++; seen > files.MaxEntries+1 { // the folder itself is one
+			return fault.Newf(fault.TooBig, "list", f.p.Site.Host, "more than %d entries", files.MaxEntries)
+		}
 		p, err := segments(r.href)
 		switch {
 		case err == nil && p.Equal(dir):
@@ -146,9 +149,7 @@ func (f *FS) List(ctx context.Context, dir files.Path, emit func([]files.Entry) 
 			}
 			return nil
 		}
-		if report.Entries++; report.Entries > files.MaxEntries {
-			return fault.Newf(fault.TooBig, "list", f.p.Site.Host, "more than %d entries", files.MaxEntries)
-		}
+		report.Entries++
 		entries = append(entries, r.entry(p.Base()))
 		if len(entries) < enough {
 			return nil
