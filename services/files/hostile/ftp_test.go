@@ -53,6 +53,13 @@ func dial(t *testing.T, s *vfstest.FTPServer) *ftp.FS {
 	return f
 }
 
+// longer is for listings of a million entries.
+func longer(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // soon gives a context that a test's attack must be over in.
 func soon(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
