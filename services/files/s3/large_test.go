@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -48,28 +47,4 @@ func large(t *testing.T, f *FS, dir files.Path) {
 		require.NoError(t, left.Err)
 		t.Errorf("an upload in parts is left: %s", left.Key)
 	}
-}
-
-// copiedInPieces copies in pieces, as what is over 5 GiB.
-func copiedInPieces(t *testing.T, f *FS, dir files.Path) {
-	data := vfstest.Bytes(11 << 20)
-	when := time.Date(2021, 3, 4, 5, 6, 7, 890_000_000, time.UTC)
-	p := dir.Join("whole")
-	require.NoError(t, vfstest.Put(t.Context(), f, p, data, files.WriteOptions{ModTime: when}))
-	src, err := f.place("copy", p)
-	require.NoError(t, err)
-	dst, err := f.place("copy", dir.Join("copied"))
-	require.NoError(t, err)
-	o, err := f.head(t.Context(), "copy", src)
-	require.NoError(t, err)
-	o.Key = src.key
-	require.NoError(t, f.copyPieces(t.Context(), "copy", src.bucket, o, dst, 5<<20))
-	got, err := vfstest.Get(t.Context(), f, dir.Join("copied"), 0)
-	require.NoError(t, err)
-	require.True(t, bytes.Equal(data, got))
-	o, err = f.head(t.Context(), "copy", dst)
-	require.NoError(t, err)
-	require.Equal(t, "1614834367.890000000", o.UserMetadata["Mtime"])
-	require.NoError(t, f.Remove(t.Context(), p))
-	require.NoError(t, f.Remove(t.Context(), dir.Join("copied")))
 }
