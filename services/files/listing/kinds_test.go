@@ -81,6 +81,7 @@ var kinds = []want{
 	{"PLAN.TXT;3    2/8    7-JAN-2000    [STAFF,ADA]   (RWED,RWED,RE,)", "PLAN.TXT;3", files.File, 1024, "2000-01-07 00:00:00"},
 	{"PLAN.TXT;3 2KB 23-SEP-2005 14:57:07.27", "PLAN.TXT;3", files.File, 2048, "2005-09-23 14:57:07"},
 	{"DISK.ISO;2        ******  6-MAY-2008 09:29 [STAFF, ADA] (RE,RWED,RE,RE)", "DISK.ISO;2", files.File, -1, "2008-05-06 09:29:00"},
+	{"LETTERS.DIR;1        27/36         16-FEB-1999 10:01:46  [A_VERY_LONG,OWNER$OF                 (RWE,RWE,RE,RE)", "LETTERS", files.Dir, -1, "1999-02-16 10:01:46"},
 	{"[STAFF.ADA]LETTERS.DIR;1      1/3          5-MAR-1993 18:09", "LETTERS", files.Dir, -1, "1993-03-05 18:09:00"},
 
 	// z/OS, OS/400, others.

@@ -13,7 +13,7 @@ var (
 	vmsName  = regexp.MustCompile(`^(?:\[[^][]*\])?(\S+;\d+|\S+\.DIR)$`)
 	vmsSize  = regexp.MustCompile(`^(?:(\d{1,10})(?:/\d+)?|(\d{1,10})KB|\*+)$`)
 	vmsDate  = regexp.MustCompile(`^(\d{1,2})-([A-Za-z]{3})-(\d{4})$`)
-	vmsOwner = regexp.MustCompile(`^\[[A-Za-z0-9_$*%, ]*\]$`)
+	vmsOwner = regexp.MustCompile(`^\[[A-Za-z0-9_$*%, ]*\]?$`)
 	vmsPerms = regexp.MustCompile(`^\([RWEDrwed]*(?:, ?[RWEDrwed]*){0,3}\)$`)
 )
 
@@ -27,8 +27,8 @@ func vmsTokens(line string) (tokens []string, open bool) {
 		}
 		end := byte(0)
 		switch {
-		case line[i] == '[' && len(tokens) > 0:
-			end = ']'
+		case line[i] == '[' && len(tokens) > 0 && (strings.IndexByte(line[i:], ']') > 0 || strings.IndexByte(line[i:], '(') < 0):
+			end = ']' // else an owner that was cut to the width of its column
 		case line[i] == '(' && len(tokens) > 0:
 			end = ')'
 		}
