@@ -53,11 +53,11 @@ const (
 	firstLanes = 2 // to begin with on a site of connections, see newLanes
 	mostLanes  = 32
 	// window is how long a number of lanes is measured.
-	window = 400 * time.Millisecond
+	window = 300 * time.Millisecond
 	// better is what a step up must bring to be worth its connections.
-	better = 1.07
+	better = 1.04
 	// rest is how long a number that was found good holds.
-	rest = 20 * time.Second
+	rest = 8 * time.Second
 	// perFile is what a file counts in the measure, besides its bytes: small ones
 	// cost round trips.
 	perFile = 64 << 10

@@ -29,7 +29,10 @@ type remoteFS struct {
 func newRemote(t *testing.T, hook func(step string) error) *remoteFS {
 	t.Helper()
 	dir := t.TempDir()
-	f := localFS(t, dir)
+	return remoteAt(localFS(t, dir), dir, hook)
+}
+
+func remoteAt(f files.FS, dir string, hook func(step string) error) *remoteFS {
 	return &remoteFS{FS: f, dir: dir, hook: hook, caps: files.Caps{Resume: true, SetTime: true, MaxConns: 4}}
 }
 
