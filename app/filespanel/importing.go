@@ -147,6 +147,7 @@ func (f *Panel) offerLists(lists []*sitesio.List) {
 			}
 		}
 		column.Add(clear)
+		column.Add(kit.Inset(-4, 0, 0, 34, kit.NewParagraph(words.T("ops.import.clear.why"), quiet)))
 	}
 	f.p.Host.Ask(panel.Question{
 		Title: words.N("ops.import.found", total), Text: words.T("ops.import.found.text"), Content: column,

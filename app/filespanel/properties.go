@@ -77,7 +77,7 @@ func (f *Panel) properties() {
 func (p *properties) build(ctx context.Context) bool {
 	p.content = kit.Column(8)
 	line := func(id string, o fyne.CanvasObject) {
-		label := kit.Least(110, 0, kit.NewText(words.T(id), kit.TextStyle{Size: 13, Color: kit.ColorQuiet}))
+		label := kit.Least(146, 0, kit.NewText(words.T(id), kit.TextStyle{Size: 13, Color: kit.ColorQuiet}))
 		p.content.Add(kit.Row(8, 1, label, o))
 	}
 	text := func(id, t string) {
