@@ -29,16 +29,16 @@ type endpoint struct {
 	name, url, password, ca string
 }
 
-// servers starts vsftpd, ProFTPD, Pure-FTPd, OpenSSH and Apache, or takes those
-// of the script named by GUICHET_REAL_SERVERS.
-func servers(t *testing.T) []endpoint {
+// servers starts vsftpd, ProFTPD, Pure-FTPd, OpenSSH and Apache, or those of
+// another group; or takes those of the script named by GUICHET_REAL_SERVERS.
+func servers(t *testing.T, group string) []endpoint {
 	t.Helper()
 	script := os.Getenv("GUICHET_REAL_SERVERS")
 	if script == "" {
 		script = "testdata/realservers.sh"
 	}
 	dir := t.TempDir()
-	cmd := exec.Command(script, dir)
+	cmd := exec.Command(script, dir, group)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe() // the servers end with it
 	require.NoError(t, err)
@@ -102,7 +102,7 @@ func (e endpoint) open(t *testing.T, n *connect.Network) (files.FS, files.Site) 
 }
 
 func TestRealServers(t *testing.T) {
-	for _, e := range servers(t) {
+	for _, e := range servers(t, "usual") {
 		t.Run(e.name, func(t *testing.T) {
 			n := e.network(t)
 			o := vfstest.Options{Slow: true}

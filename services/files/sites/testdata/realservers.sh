@@ -1,12 +1,13 @@
 #!/bin/bash
-# realservers.sh DIR: starts vsftpd, ProFTPD, Pure-FTPd, OpenSSH and Apache on
-# the loopback interface, all files and settings in DIR, prints one line for
-# each ("name TAB address TAB password TAB certificate authority"), then
-# "ready", and ends them when standard input ends. Debian 12, as root: it
-# installs libraries, unpacks the servers (their packages exclude each other)
-# and makes one account without a shell, which it removes at the end.
+# realservers.sh DIR [tricky]: starts vsftpd, ProFTPD, Pure-FTPd, OpenSSH and
+# Apache on the loopback interface, or the three FTP servers with the settings
+# that bite, all files and settings in DIR, prints one line for each ("name TAB
+# address TAB password TAB certificate authority"), then "ready", and ends them
+# when standard input ends. Debian 12, as root: it installs libraries, unpacks
+# the servers (their packages exclude each other) and makes one account without
+# a shell, which it removes at the end.
 set -euo pipefail
-dir=${1:?a folder for everything}
+dir=${1:?a folder for everything} group=${2:-usual}
 exec 3>&1 1>&2
 chmod 755 "$dir"; parent=$dir # the servers' account must be able to reach it
 while [ "$parent" != / ]; do chmod a+x "$parent"; parent=$(dirname "$parent"); done
@@ -45,7 +46,7 @@ openssl req -newkey rsa:2048 -nodes -subj "/CN=localhost" -keyout "$dir/conf/ser
 openssl x509 -req -in "$dir/conf/server.csr" -CA "$dir/conf/ca.crt" -CAkey "$dir/conf/ca.key" -CAcreateserial -days 2 \
 	-extfile <(printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n') -out "$dir/conf/server.crt"
 
-base=$((20000 + RANDOM % 20000))
+base=$((10000 + RANDOM % 20000)) # below those that clients get
 free() { # a port that nobody listens to
 	while :; do
 		base=$((base + 1))
@@ -63,10 +64,9 @@ daemon() { # port, command: runs it and waits for the port
 }
 say() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$password" "$dir/conf/ca.crt" >&3; }
 
-for kind in clear tls; do
+vsftpd_server() { # name, scheme, settings
 	free
-	cat > "$dir/conf/vsftpd-$kind" <<CONF
-listen=YES
+	printf '%s\n' "listen=YES
 background=NO
 listen_address=127.0.0.1
 listen_port=$port
@@ -83,46 +83,44 @@ mdtm_write=YES
 secure_chroot_dir=$dir/empty
 seccomp_sandbox=NO
 session_support=NO
-xferlog_enable=NO
-CONF
-	[ $kind = clear ] || cat >> "$dir/conf/vsftpd-$kind" <<CONF
-ssl_enable=YES
+xferlog_enable=NO" "$3" > "$dir/conf/$1"
+	chmod 600 "$dir/conf/$1"
+	daemon "$port" "$dir/vsftpd/usr/sbin/vsftpd" "$dir/conf/$1"
+	say "$1" "$2://$user@127.0.0.1:$port/"
+}
+vsftpd_tls="ssl_enable=YES
 rsa_cert_file=$dir/conf/server.crt
 rsa_private_key_file=$dir/conf/server.key
 ssl_ciphers=HIGH
 force_local_logins_ssl=YES
 force_local_data_ssl=YES
-require_ssl_reuse=YES
-CONF
-	chmod 600 "$dir/conf/vsftpd-$kind"
-	daemon "$port" "$dir/vsftpd/usr/sbin/vsftpd" "$dir/conf/vsftpd-$kind"
-	[ $kind = clear ] && say vsftpd "ftp://$user@127.0.0.1:$port/" || say vsftpd-tls "ftpes://$user@127.0.0.1:$port/"
-done
+require_ssl_reuse=YES"
 
-free; clear=$port; free; explicit=$port; free; implicit=$port
-tls="TLSEngine on
+(umask 077; echo "$user:$(openssl passwd -6 "$password"):$uid:$gid::$dir/files:/bin/false" > "$dir/conf/passwd"; echo "$user:x:$gid:" > "$dir/conf/group")
+proftpd_tls="TLSEngine on
 TLSRequired on
 TLSRSACertificateFile $dir/conf/server.crt
 TLSRSACertificateKeyFile $dir/conf/server.key"
-(umask 077; echo "$user:$(openssl passwd -6 "$password"):$uid:$gid::$dir/files:/bin/false" > "$dir/conf/passwd"; echo "$user:x:$gid:" > "$dir/conf/group")
-cat > "$dir/conf/proftpd" <<CONF
-ModulePath $dir/proftpd/usr/lib/proftpd
+proftpd_server() { # name, scheme, settings of the server, settings of all
+	free
+	printf '%s\n' "ModulePath $dir/proftpd/usr/lib/proftpd
 LoadModule mod_tls.c
 ServerName test
 ServerType standalone
 UseIPv6 off
 User $user
 Group $user
-Port $clear
+Port $port
 DefaultAddress 127.0.0.1
 SocketBindTight on
-PidFile $dir/run/proftpd.pid
-ScoreboardFile $dir/run/proftpd.scoreboard
+PidFile $dir/run/$1.pid
+ScoreboardFile $dir/run/$1.scoreboard
 DelayEngine off
 UseReverseDNS off
-SystemLog $dir/log/proftpd.system
+SystemLog $dir/log/$1.system
 WtmpLog off
 TransferLog none
+$3
 <Global>
 AuthOrder mod_auth_file.c
 AuthUserFile $dir/conf/passwd
@@ -130,34 +128,70 @@ AuthGroupFile $dir/conf/group
 RequireValidShell off
 DefaultRoot ~
 AllowOverwrite on
-AllowStoreRestart on
 Umask 022
-</Global>
-<VirtualHost 127.0.0.1>
-Port $explicit
-$tls
-</VirtualHost>
-<VirtualHost 127.0.0.1>
-Port $implicit
-$tls
-TLSOptions UseImplicitSSL
-</VirtualHost>
-CONF
-daemon "$implicit" "$dir/proftpd/usr/sbin/proftpd" -n -q -c "$dir/conf/proftpd"
-say proftpd "ftp://$user@127.0.0.1:$clear/"
-say proftpd-tls "ftpes://$user@127.0.0.1:$explicit/"
-say proftpd-implicit "ftps://$user@127.0.0.1:$implicit/"
+${4-AllowStoreRestart on}
+</Global>" > "$dir/conf/$1"
+	daemon "$port" "$dir/proftpd/usr/sbin/proftpd" -n -q -c "$dir/conf/$1"
+	say "$1" "$2://$user@127.0.0.1:$port/"
+}
 
 (umask 077; echo "$user:$(openssl passwd -6 "$password"):$uid:$gid::$dir/files/./::::::::::::" > "$dir/conf/pure")
 "$dir/pure-ftpd/usr/bin/pure-pw" mkdb "$dir/conf/pure.pdb" -f "$dir/conf/pure"
 cat "$dir/conf/server.crt" "$dir/conf/server.key" > "$dir/conf/server.pem"; chmod 600 "$dir/conf/server.pem"
-for kind in clear tls; do
+pure_tls=(-Y 3 -2 "$dir/conf/server.crt,$dir/conf/server.key")
+pure_server() { # name, scheme, options
+	local name=$1 scheme=$2; shift 2
 	free
-	options=(-Y 0); [ $kind = clear ] || options=(-Y 3 -2 "$dir/conf/server.crt,$dir/conf/server.key")
-	daemon "$port" "$dir/pure-ftpd/usr/sbin/pure-ftpd" -S "127.0.0.1,$port" -4 -A -E -H -j -u 1 -c 30 -C 30 -D -L 50000:50 \
-		-l "puredb:$dir/conf/pure.pdb" -g "$dir/run/pure-$kind.pid" -O clf:/dev/null "${options[@]}"
-	[ $kind = clear ] && say pure-ftpd "ftp://$user@127.0.0.1:$port/" || say pure-ftpd-tls "ftpes://$user@127.0.0.1:$port/"
-done
+	daemon "$port" "$dir/pure-ftpd/usr/sbin/pure-ftpd" -S "127.0.0.1,$port" -4 -A -E -H -j -u 1 -c 30 -D -L 50000:50 \
+		-l "puredb:$dir/conf/pure.pdb" -g "$dir/run/$name.pid" -O clf:/dev/null "$@"
+	say "$name" "$scheme://$user@127.0.0.1:$port/"
+}
+
+if [ "$group" = tricky ]; then
+	vsftpd_server vsftpd-strict ftpes "$vsftpd_tls
+strict_ssl_read_eof=YES
+strict_ssl_write_shutdown=YES"
+	vsftpd_server vsftpd-implicit ftps "$vsftpd_tls
+implicit_ssl=YES"
+	vsftpd_server vsftpd-two ftpes "$vsftpd_tls
+max_per_ip=2"
+	vsftpd_server vsftpd-address ftp "pasv_address=192.0.2.7
+use_localtime=YES"
+	vsftpd_server vsftpd-idle ftp "idle_session_timeout=10
+hide_ids=YES"
+	vsftpd_server vsftpd-active ftpes "$vsftpd_tls
+pasv_enable=NO"
+	proftpd_server proftpd-norestart ftp "" ""
+	proftpd_server proftpd-two ftpes "$proftpd_tls" "AllowStoreRestart on
+MaxClientsPerUser 2
+MaxClientsPerHost 2"
+	proftpd_server proftpd-localtime ftp "TimesGMT off" "AllowStoreRestart on
+FactsAdvertise off"
+	proftpd_server proftpd-latin1 ftp "LoadModule mod_lang.c
+UseEncoding ISO-8859-1 ISO-8859-1
+LangEngine on"
+	proftpd_server proftpd-masquerade ftpes "$proftpd_tls
+MasqueradeAddress 192.0.2.7"
+	proftpd_server proftpd-hidden ftpes "$proftpd_tls" "AllowStoreRestart off
+HiddenStores on"
+	pure_server pure-ftpd-two ftp -Y 0 -C 2
+	pure_server pure-ftpd-keep ftp -Y 0 -C 30 -K
+	pure_server pure-ftpd-autorename ftp -Y 0 -C 30 -r
+	pure_server pure-ftpd-norename ftp -Y 0 -C 30 -G
+	pure_server pure-ftpd-address ftpes "${pure_tls[@]}" -C 30 -P 192.0.2.7
+	echo ready >&3
+	cat >/dev/null
+	exit
+fi
+
+vsftpd_server vsftpd ftp ""
+vsftpd_server vsftpd-tls ftpes "$vsftpd_tls"
+proftpd_server proftpd ftp ""
+proftpd_server proftpd-tls ftpes "$proftpd_tls"
+proftpd_server proftpd-implicit ftps "$proftpd_tls
+TLSOptions UseImplicitSSL"
+pure_server pure-ftpd ftp -Y 0 -C 30
+pure_server pure-ftpd-tls ftpes "${pure_tls[@]}" -C 30
 
 free
 ssh-keygen -q -t ed25519 -N '' -f "$dir/conf/host"
