@@ -108,6 +108,7 @@ func (f *Panel) transfer(from, to *side) {
 func (f *Panel) send(from, to *side, dir files.Path) {
 	entries := from.selectedEntries()
 	add := func(exists transfer.Answer) {
+		f.transfers.expect(to.session) // before: small files have arrived when the last job is made
 		f.run("transfer", func(ctx ctx) error {
 			var folders, others []files.Entry
 			for _, e := range entries {
@@ -123,11 +124,7 @@ func (f *Panel) send(from, to *side, dir files.Path) {
 			}
 			return f.p.Files.TransferTo(ctx, from.session, others, to.session, dir, exists)
 		}, func(err error) {
-			if err != nil {
-				f.trouble(err, nil)
-				return
-			}
-			f.transfers.expect(to.session)
+			f.report(err)
 		})
 	}
 	f.askTaken(entries, from, to, dir, add)

@@ -361,4 +361,3 @@ func protocolName(p files.Protocol) string {
 	}
 	return names[p]
 }
-

@@ -149,11 +149,6 @@ func (f *Panel) Dropped(at fyne.Position, uris []fyne.URI) {
 	if row >= 0 {
 		dir = dir.Join(to.entries[row].Name)
 	}
-	f.run("drop", func(ctx ctx) error { return f.p.Files.TransferPathsTo(ctx, paths, to.session, dir, "") }, func(err error) {
-		if err != nil {
-			f.trouble(err, nil)
-			return
-		}
-		f.transfers.expect(to.session)
-	})
+	f.transfers.expect(to.session)
+	f.run("drop", func(ctx ctx) error { return f.p.Files.TransferPathsTo(ctx, paths, to.session, dir, "") }, f.report)
 }

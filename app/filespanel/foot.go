@@ -66,7 +66,10 @@ func (f *foot) update() {
 	if s.arranged != nil {
 		all = len(s.arranged.sorted)
 	}
-	text := ""
+	text, before := "", ""
+	if s.filter != "" {
+		before = words.T("files.filter.shown", "Shown", words.Number(int64(shown)), "All", words.Number(int64(all)))
+	}
 	switch n := s.selectedCount(); {
 	case n > 0:
 		text = words.N("files.selected", n)
@@ -84,14 +87,17 @@ func (f *foot) update() {
 		if size > 0 || !folders {
 			text += ", " + words.Size(size)
 		}
-	case s.filter != "":
-		text = words.T("files.filter.shown", "Shown", words.Number(int64(shown)), "All", words.Number(int64(all)))
+	case before != "":
+		text, before = before, ""
 	case l.Busy != "" && l.BusyDone > 0:
 		text = words.N("files.busy", l.BusyDone)
 	case l.Loading && len(l.Entries) > 0:
 		text = words.N("files.arriving", len(l.Entries))
 	case !l.Loading:
 		text = words.N("files.status.entries", all)
+	}
+	if before != "" {
+		text = before + " · " + text
 	}
 	f.summary.SetText(text)
 }

@@ -238,7 +238,9 @@ func TestConnectFindsOut(t *testing.T) {
 	b.there.disconnect()
 	form = newSiteForm(b.Panel, files.Site{Host: "127.0.0.1:1", User: "x"}, true)
 	b.begin(b.there, form)
-	b.Until("said", func() bool { return b.there.search != nil && strings.Contains(texts(b.there.object), words.T("files.connect.change")) })
+	b.Until("said", func() bool {
+		return b.there.search != nil && strings.Contains(texts(b.there.object), words.T("files.connect.change"))
+	})
 	b.there.search.end()
 	require.Contains(t, texts(b.there.object), words.T("files.saved.title"))
 }

@@ -43,7 +43,7 @@ func (m *manager) fill() {
 	}
 	for i, s := range all {
 		name := kit.Column(0, kit.NewText(s.Title(), kit.TextStyle{Bold: true, Shrink: true}),
-			kit.NewText(s.URL(s.Path), kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Shrink: true}))
+			kit.NewText(protocolName(s.Protocol)+" · "+s.Host, kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet, Shrink: true}))
 		m.list.Add(kit.Row(2, 1, kit.NewImage(look.Icon("server"), 17, kit.ColorText), kit.Inset(0, 0, 0, 8, name),
 			button("chevron-up", "files.servers.up", i > 0, func() { m.move(s, i-1) }),
 			button("chevron-down", "files.servers.down", i < len(all)-1, func() { m.move(s, i+1) }),

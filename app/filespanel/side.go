@@ -51,13 +51,13 @@ type side struct {
 	stuck     *trouble.View   // the face for stuckBy
 	stuckBy   error
 
-	column     filetable.Column
-	descending bool
-	selectionKind int // 0, 1 or more rows were selected when the menus were drawn
-	following  bool // moves because the other side did
-	remembered bool // went to the folder of last time by itself
-	thumbs     map[thumbKey]image.Image
-	thumbWork  *task.Slot
+	column        filetable.Column
+	descending    bool
+	selectionKind int  // 0, 1 or more rows were selected when the menus were drawn
+	following     bool // moves because the other side did
+	remembered    bool // went to the folder of last time by itself
+	thumbs        map[thumbKey]image.Image
+	thumbWork     *task.Slot
 }
 
 // use shows another session; the old one is closed.

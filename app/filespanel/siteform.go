@@ -308,7 +308,7 @@ func (o *siteForm) test() {
 				host = net.JoinHostPort(host, strconv.Itoa(site.Port))
 			}
 			found, ferr := o.f.p.Files.Examine(ctx, host, site.User, password)
-			if ferr != nil {
+			if ferr != nil && found.Site.Protocol == "" { // else the steps say more
 				o.f.p.Host.Post(func() {
 					if ctx.Err() == nil {
 						e := words.Fault(ferr, o.f.ID())
@@ -341,4 +341,3 @@ func (o *siteForm) test() {
 		})
 	})
 }
-

@@ -1,6 +1,8 @@
 package filespanel
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,8 +58,8 @@ func (t *transfers) menu(i int, at fyne.Position) {
 	case activity.Waiting, activity.Failed:
 		item("retry", "job.retry", func() { jobs.Retry(j.ID) })
 	}
-	if o, ok := jobs.(orderer); ok && (j.State == activity.Waiting || j.State == activity.Paused) {
-		item("chevron-up", "job.first", func() { o.First(j.ID) })
+	if o, ok := jobs.(orderer); ok {
+		t.orderItems(j, o, item)
 	}
 	if j.Fault != nil {
 		item("info", "files.why", func() { t.f.trouble(j.Fault, func() { jobs.Retry(j.ID) }) })
@@ -76,7 +78,43 @@ func (t *transfers) menu(i int, at fyne.Position) {
 }
 
 // orderer is met by a job list whose order can be changed.
-type orderer interface{ First(id int64) }
+type orderer interface {
+	// Move puts a job before another in the queue; 0: at the end.
+	Move(id, before int64)
+}
+
+// orderItems are the lines of the menu that change the order of what waits.
+func (t *transfers) orderItems(j activity.Job, o orderer, item func(icon, id string, do func())) {
+	queue := queued(t.jobs)
+	i := slices.IndexFunc(queue, func(x activity.Job) bool { return x.ID == j.ID })
+	if i < 0 {
+		return
+	}
+	after := func(n int) int64 { // the job that stands behind place n
+		if n+1 < len(queue) {
+			return queue[n+1].ID
+		}
+		return 0
+	}
+	if i > 0 {
+		item("arrow-up", "job.first", func() { o.Move(j.ID, queue[0].ID) })
+		item("chevron-up", "job.up", func() { o.Move(j.ID, queue[i-1].ID) })
+	}
+	if i < len(queue)-1 {
+		item("chevron-down", "job.down", func() { o.Move(j.ID, after(i+1)) })
+	}
+}
+
+// queued are the jobs that wait for their turn, the next one first.
+func queued(jobs []activity.Job) (out []activity.Job) {
+	for _, j := range jobs {
+		if j.State == activity.Waiting || j.State == activity.Paused {
+			out = append(out, j)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b activity.Job) int { return cmp.Compare(a.Rank, b.Rank) })
+	return out
+}
 
 // stripMenu opens below the button of the strip's head.
 func (t *transfers) stripMenu() {
@@ -113,6 +151,9 @@ func (t *transfers) show(at fyne.Position) {
 		speeds = append(speeds, fyne.NewMenuItem(words.T("files.limit.own"), f.askLimit))
 		limit.ChildMenu = fyne.NewMenu("", speeds...)
 		items = append(items, limit)
+	}
+	if r, ok := f.p.Jobs.(interface{ RetryAll() }); ok {
+		items = append(items, fyne.NewMenuItemWithIcon(words.T("files.retry_all"), look.Icon("retry"), r.RetryAll))
 	}
 	if c, ok := f.p.Jobs.(listKeeper); ok {
 		items = append(items, fyne.NewMenuItemWithIcon(words.T("command.activity.clear"), look.Icon("trash"), c.Clear))

@@ -170,7 +170,7 @@ func (t *transfers) update() {
 }
 
 // urgentFirst puts what needs a person first, then what moves, then the rest;
-// within each the newest first.
+// within each the newest first, but what waits in the order of its queue.
 func urgentFirst(jobs []activity.Job) []activity.Job {
 	rank := func(j activity.Job) int {
 		switch j.State {
@@ -187,6 +187,10 @@ func urgentFirst(jobs []activity.Job) []activity.Job {
 	}
 	var out []activity.Job
 	for r := range 5 {
+		if r == 2 {
+			out = append(out, queued(jobs)...)
+			continue
+		}
 		for _, j := range jobs {
 			if rank(j) == r {
 				out = append(out, j)

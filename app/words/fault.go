@@ -78,7 +78,16 @@ func special(f *fault.Fault) string {
 	if f.Op == "open profile" && (f.Kind == fault.Permission || f.Kind == fault.NotFound) {
 		return "profile"
 	}
+	said := strings.ToLower(f.Said)
+	if f.Op == "data connection" || strings.HasPrefix(said, "425") || strings.Contains(said, "data connection") {
+		return "data"
+	}
 	switch f.Kind {
+	case fault.Permission:
+		mine := f.Said == "" && f.Host == "" && (f.Op == "mkdir" || f.Op == "rename") // refused before the server was asked
+		if mine || strings.HasPrefix(said, "553") || strings.Contains(said, "name not allowed") || strings.Contains(said, "invalid name") || strings.Contains(said, "illegal name") {
+			return "name"
+		}
 	case fault.Unsupported:
 		switch {
 		case f.Step == "tls":

@@ -56,8 +56,10 @@ func (t *tile) CreateRenderer() fyne.WidgetRenderer { return &tileRenderer{t} }
 
 type tileRenderer struct{ t *tile }
 
-func (o *tileRenderer) Destroy()           {}
-func (o *tileRenderer) MinSize() fyne.Size { return fyne.NewSize(kit.Px(tileWidth), kit.Px(tileHeight)) }
+func (o *tileRenderer) Destroy() {}
+func (o *tileRenderer) MinSize() fyne.Size {
+	return fyne.NewSize(kit.Px(tileWidth), kit.Px(tileHeight))
+}
 
 func (o *tileRenderer) Layout(s fyne.Size) {
 	t := o.t
