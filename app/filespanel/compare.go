@@ -53,7 +53,7 @@ func (f *Panel) compareCommands() []panel.Command {
 		{ID: "files.keep", Icon: look.Icon("reload"), Enabled: func() bool { return f.p.Watch != nil && ready() && f.here.local && !f.there.local }, Run: f.keepFolder},
 		{ID: "files.kept", Icon: look.Icon("list"), Enabled: func() bool { return f.p.Watch != nil }, Run: f.keptFolders},
 	}
-	list[0].Shortcut = &desktop.CustomShortcut{KeyName: fyne.KeyD, Modifier: fyne.KeyModifierShortcutDefault}
+	list[0].Shortcut = &desktop.CustomShortcut{KeyName: fyne.KeyD, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift}
 	for i := range list {
 		list[i].Name, list[i].Menu = words.T("command."+list[i].ID), menu
 	}

@@ -13,14 +13,14 @@ import (
 	"guichet/widgets/kit"
 )
 
-// tone is the sign and the colour of a kind of difference; the legend shows them
-// all.
+// tone is the sign and the colour of a kind of difference; the legend shows those
+// that are differences.
 type tone struct {
 	id, icon string
 	colour   fyne.ThemeColorName
 }
 
-// The tones, in the order of the legend.
+// The tones.
 var (
 	toneOnly     = tone{"only", "plus", kit.ColorGoodText}
 	toneNewer    = tone{"newer", "clock", kit.ColorPrimary}
@@ -31,7 +31,7 @@ var (
 	toneLeft     = tone{"left", "minus", kit.ColorQuiet}
 )
 
-var legend = []tone{toneOnly, toneNewer, toneDiffers, toneDelete, toneConflict, toneSame, toneLeft}
+var legend = []tone{toneOnly, toneNewer, toneDiffers, toneDelete, toneConflict}
 
 func toneOf(d compare.Decision) tone {
 	switch {

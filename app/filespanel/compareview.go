@@ -26,7 +26,7 @@ type compareView struct {
 	face       *fyne.Container // in the place of the rows: being compared, alike
 	counted    *kit.Text       // of the progress
 	notes      *fyne.Container
-	totals     *kit.Text
+	totals     *kit.Paragraph
 	again      *kit.Button
 	keep       *kit.Button
 	start      *kit.Button
@@ -75,8 +75,8 @@ func newCompareView(c *comparison) *compareView {
 		NameTitle: words.T("files.column.name"), Titles: c.names, ActionTitle: words.T("compare.column.action"), ReasonTitle: words.T("compare.column.reason"),
 		OnAction: c.cycle, OnOpen: c.cycle, OnMenu: c.menu, OnKey: c.key,
 	})
-	v.totals = kit.NewText("", kit.TextStyle{Shrink: true})
-	v.again = kit.NewButton(kit.ButtonParams{Text: words.T("compare.again"), Icon: look.Icon("reload"), OnTapped: c.look})
+	v.totals = kit.NewParagraph("", kit.TextStyle{})
+	v.again = kit.NewButton(kit.ButtonParams{Icon: look.Icon("reload"), Tip: words.T("compare.again"), OnTapped: c.look})
 	v.keep = kit.NewButton(kit.ButtonParams{Text: words.T("compare.keep"), OnTapped: c.f.keepFolder})
 	v.start = kit.NewButton(kit.ButtonParams{Text: words.T("compare.start"), Kind: kit.Primary, OnTapped: c.ask})
 	v.keep.Hidden = c.f.p.Watch == nil || c.alike()
