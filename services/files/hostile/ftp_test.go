@@ -62,7 +62,7 @@ func longer(t *testing.T) context.Context {
 
 // soon gives a context that a test's attack must be over in.
 func soon(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -504,7 +504,7 @@ func TestFloods(t *testing.T) {
 			s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) {
 				s.Hook = dataHook(t, data{}, answers{"MLSD": answer, "LIST": answer})
 			})
-			ctx := soon(t)
+			ctx := longer(t)
 			_, err := dial(t, s).List(ctx, nil, func([]files.Entry) error { return nil })
 			ended(t, ctx, err)
 		})

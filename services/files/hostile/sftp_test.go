@@ -306,7 +306,7 @@ func TestSFTPWithoutEnd(t *testing.T) {
 		}
 		return 0, nil
 	}))
-	ctx := soon(t)
+	ctx := longer(t)
 	_, err := f.List(ctx, nil, func([]files.Entry) error { return nil })
 	ended(t, ctx, err)
 	require.True(t, fault.Is(err, fault.TooBig), "%v", err)
