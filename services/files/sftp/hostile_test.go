@@ -388,3 +388,35 @@ func TestMuteServer(t *testing.T) {
 		})
 	}
 }
+
+// A checksum is taken for what the server says it is, and for nothing else.
+func TestHash(t *testing.T) {
+	answer := func(algorithm, sum string) func(*memoryServer, byte, uint32, []byte) ([][]byte, bool) {
+		return func(_ *memoryServer, kind byte, id uint32, body []byte) ([][]byte, bool) {
+			if kind != 200 {
+				return nil, false
+			}
+			name, rest := fields(body)
+			require.Equal(t, "check-file-name", name)
+			path, rest := fields(rest)
+			require.Equal(t, file.String(), path)
+			asked, _ := fields(rest)
+			require.Equal(t, "sha256", asked)
+			return [][]byte{append(binary.BigEndian.AppendUint32(nil, uint32(9+len(algorithm)+len(sum))),
+				append(fxp(201, id, algorithm)[4:], sum...)...)}, true
+		}
+	}
+	m := &memoryServer{data: []byte("abc"), odd: answer("sha256", "\xba\x78")}
+	f := m.dial(t)
+	_, err := f.Hash(t.Context(), file, "sha256")
+	kindOf(t, err, fault.Unsupported)
+	f.client.caps.Hash = []string{"sha256"}
+	got, err := f.Hash(t.Context(), file, "sha256")
+	require.NoError(t, err)
+	require.Equal(t, "ba78", got)
+	m.mu.Lock()
+	m.odd = answer("md5", "x")
+	m.mu.Unlock()
+	_, err = f.Hash(t.Context(), file, "sha256")
+	kindOf(t, err, fault.Protocol)
+}

@@ -135,7 +135,7 @@ func (o *offer) signers(ctx context.Context) []ssh.Signer {
 
 // keyFile reads a private key. One that is protected has no open where nobody
 // can be asked for its passphrase. Faults: NotFound, Permission, Unsupported
-// for formats that are not OpenSSH's or PEM.
+// for what is no private key.
 func (o *offer) keyFile(ctx context.Context, path string) (*key, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -268,10 +268,4 @@ func (o *offer) agentKeys(ctx context.Context) []ssh.Signer {
 		}
 	}
 	return all
-}
-
-// puttyKey refuses PuTTY's own format.
-func (o *offer) puttyKey(_ context.Context, path string, _ []byte) (*key, error) {
-	return nil, fault.Newf(fault.Unsupported, "key", o.hop.host,
-		"%s is in PuTTY's format: open it in PuTTYgen and choose Conversions, Export OpenSSH key", filepath.Base(path))
 }

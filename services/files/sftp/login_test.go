@@ -45,27 +45,6 @@ func newKey(t *testing.T, path, phrase string) testKey {
 	return testKey{path, private, signer}
 }
 
-// counter counts the tries of each way to log in.
-type counter struct {
-	mu sync.Mutex
-	n  map[string]int
-}
-
-func (c *counter) note(m string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.n == nil {
-		c.n = map[string]int{}
-	}
-	c.n[m]++
-}
-
-func (c *counter) of(m string) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.n[m]
-}
-
 func login(t *testing.T, p Params) error {
 	t.Helper()
 	f, err := Dial(t.Context(), p)
