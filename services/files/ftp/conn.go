@@ -47,6 +47,17 @@ type conn struct {
 	free   func() bool     // ends the watch over ctx
 }
 
+// sessions is a cache that keeps its sessions when a handshake fails: one that
+// was broken off, because the server refused the file meanwhile, says nothing
+// against the session, without which ProFTPD and vsftpd take no more data.
+type sessions struct{ tls.ClientSessionCache }
+
+func (s sessions) Put(key string, session *tls.ClientSessionState) {
+	if session != nil {
+		s.ClientSessionCache.Put(key, session)
+	}
+}
+
 // dial makes a connection and logs in.
 func (f *FS) dial(ctx context.Context) (*conn, error) {
 	site := f.p.Site
@@ -57,7 +68,7 @@ func (f *FS) dial(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{
-		fs: f, cache: tls.NewLRUClientSessionCache(8), fresh: true, used: time.Now(), asked: time.Now(), ctx: ctx,
+		fs: f, cache: sessions{tls.NewLRUClientSessionCache(8)}, fresh: true, used: time.Now(), asked: time.Now(), ctx: ctx,
 		epsvDead: learnt.noEPSV, proxied: f.p.Network.Proxied("tcp", site.Host, port),
 	}
 	options := connect.TLSOptions{SessionCache: c.cache}

@@ -136,6 +136,10 @@ func (c *control) Read(b []byte) (int, error) {
 		if c.verb == "FEAT" {
 			c.feat = r
 		}
+		if c.verb == "TYPE" && r.code/100 == 2 && r.code != 200 {
+			c.pending.Reset() // done is done (curl's test 261); the library wants 200
+			c.pending.WriteString("200 done\r\n")
+		}
 	}
 	return c.pending.Read(b)
 }
@@ -211,6 +215,9 @@ func (c *control) readLine() (string, error) {
 	}
 	if err != nil {
 		return "", err
+	}
+	if bytes.IndexByte(b, 0) >= 0 { // no server's; what stops there for others goes on for us
+		return "", fault.Newf(fault.Protocol, "reply", c.host, "NUL in a reply")
 	}
 	return strings.TrimRight(string(b), "\r\n"), nil
 }

@@ -50,6 +50,8 @@ func (c *conn) login(ctx context.Context) error {
 	}
 	c.feat = readFeatures(c.ctl.feat)
 	c.hash = c.feat.hashed
+	// Pure-FTPd announces PRET but has no need of it.
+	c.feat.pret = c.feat.pret && !strings.Contains(c.fs.serverName(), "Pure-FTPd")
 	return c.settleIn()
 }
 

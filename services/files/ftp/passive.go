@@ -111,7 +111,13 @@ func (c *conn) dialData(ctx context.Context, port int, limit time.Duration) (net
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return c.fs.p.Network.Dial(ctx, c.host, port)
+	socket, err := c.fs.p.Network.Dial(ctx, c.host, port)
+	if err != nil { // the server itself was reached: people are told so
+		f := *fault.From("data connection", c.fs.p.Site.Host, err)
+		f.Op = "data connection"
+		return nil, &f
+	}
+	return socket, nil
 }
 
 // prepare opens the next data connection in advance: its reply is r.

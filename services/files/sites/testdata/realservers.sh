@@ -165,7 +165,7 @@ pasv_enable=NO"
 	proftpd_server proftpd-two ftpes "$proftpd_tls" "AllowStoreRestart on
 MaxClientsPerUser 2
 MaxClientsPerHost 2"
-	proftpd_server proftpd-localtime ftp "TimesGMT off" "AllowStoreRestart on
+	TZ=XXX-5:30 proftpd_server proftpd-localtime ftp "TimesGMT off" "AllowStoreRestart on
 FactsAdvertise off"
 	proftpd_server proftpd-latin1 ftp "LoadModule mod_lang.c
 UseEncoding ISO-8859-1 ISO-8859-1
