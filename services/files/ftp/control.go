@@ -46,6 +46,7 @@ type control struct {
 	verb     string // of the newest command
 	feat     reply  // the library asks for it but keeps it to itself
 	doubleFF bool   // ProFTPD undoubles 0xFF (Telnet IAC, RFC 959 section 5.3)
+	in       bool   // the login is done
 	single   bool   // the next command only after the reply to the last
 	mixedUp  func() // called when a server has lost one of several commands
 }
@@ -193,6 +194,9 @@ func (c *control) readReply() (reply, error) {
 		}
 	}
 	c.last = reply{code, text.String()}
+	if code == 500 && c.in && strings.HasPrefix(c.last.text, "OOPS:") {
+		c.last.code = 421 // vsftpd's word before it dies, whatever was asked
+	}
 	return c.last, nil
 }
 
