@@ -117,7 +117,9 @@ func TestServerTrashPage(t *testing.T) {
 	b.Until("gone", func() bool { return !slices.Contains(names(b.there), "Old things") })
 
 	b.Run(b.Panel, "files.trash")
-	b.Until("listed", func() bool { return strings.Contains(texts(b.root), "Old things") && strings.Contains(texts(b.root), "1 item") })
+	b.Until("listed", func() bool {
+		return strings.Contains(texts(b.root), "Old things") && strings.Contains(texts(b.root), "1 item")
+	})
 	page := b.cover
 	words.SetLanguage("fr")
 	b.Present(b.Panel)

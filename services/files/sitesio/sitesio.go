@@ -109,7 +109,9 @@ func (l *List) add(e Entry) {
 // goodHost reports whether a text can be a host name or address.
 func goodHost(host string) bool {
 	return host != "" && len(host) < 254 && !strings.HasPrefix(host, "-") &&
-		!strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`/\@"<>^{}|%?#*`, r) || r == 0x7f || !unicode.IsPrint(r) })
+		!strings.ContainsFunc(host, func(r rune) bool {
+			return r <= ' ' || strings.ContainsRune(`/\@"<>^{}|%?#*`, r) || r == 0x7f || !unicode.IsPrint(r)
+		})
 }
 
 // clean makes a name from elsewhere one line that can be shown.

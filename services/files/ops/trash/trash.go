@@ -79,7 +79,12 @@ func Move(ctx context.Context, f files.FS, p files.Path) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
-	if within(root, p) || within(p, root) {
+	if within(p, root) && !within(root, p) {
+		// The place begins in what is to go (an address may lead right to it): the
+		// trash is then beside it.
+		root = p.Dir().Join(Folder)
+	}
+	if within(root, p) {
 		return Item{}, fault.Newf(fault.Unsupported, "trash", "", "this is the trash itself")
 	}
 	item.ID = item.Deleted.Format("20060102T150405Z-") + files.RandomSuffix()

@@ -90,6 +90,25 @@ func TestTrashRefuses(t *testing.T) {
 	require.True(t, fault.Is(err, fault.Unsupported))
 }
 
+// homed is a place that begins in a folder.
+type homed struct {
+	files.FS
+	home files.Path
+}
+
+func (h homed) Home(context.Context) (files.Path, error) { return h.home, nil }
+
+func TestTrashBesideTheBeginning(t *testing.T) {
+	f, dir := server(t)
+	put(t, dir, "web/a", "1")
+	item, err := Move(t.Context(), homed{f, files.Path{"web"}}, files.Path{"web"})
+	require.NoError(t, err)
+	require.NoDirExists(t, filepath.Join(dir, "web"))
+	_, err = Restore(t.Context(), f, item, false)
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(dir, "web", "a"))
+}
+
 func TestDamagedTrash(t *testing.T) {
 	f, dir := server(t)
 	put(t, dir, "a", "1")
