@@ -223,6 +223,13 @@ func TestSnapshotIsPublished(t *testing.T) {
 	}, 5*time.Second, 5*time.Millisecond)
 }
 
+// now is the list as it stands.
+func now(c *Center) *Snapshot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.snapshot()
+}
+
 // titles gives the jobs of a snapshot by their place in the queue.
 func titles(s *Snapshot) (list []string) {
 	jobs := slices.Clone(s.Jobs)
@@ -255,17 +262,17 @@ func TestQueueIsReordered(t *testing.T) {
 	c.Move(ids[2], ids[2])
 	c.Move(99, ids[0])
 	want := []string{"d", "b", "c", "a"}
-	require.Equal(t, want, titles(c.snapshot()))
+	require.Equal(t, want, titles(now(c)))
 	for range 50 { // there is room between any two, also when it is used up
 		c.Move(ids[2], ids[1])
 		c.Move(ids[1], ids[2])
 	}
-	require.Equal(t, want, titles(c.snapshot()))
+	require.Equal(t, want, titles(now(c)))
 	stop()
 
 	c, _, stop = newCenter(t, path, run)
 	defer stop()
-	require.Equal(t, want, titles(c.snapshot()), "the order is kept")
+	require.Equal(t, want, titles(now(c)), "the order is kept")
 	c.SetParallel(1)
 	c.Start()
 	for _, id := range ids {
@@ -301,12 +308,12 @@ func TestManyAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	<-started
 	<-started
-	require.Equal(t, 2, c.snapshot().Running)
+	require.Equal(t, 2, now(c).Running)
 	c.PauseAll()
 	for _, id := range slices.Concat(ids, more) {
 		require.Equal(t, Paused, wait(t, c, id).State)
 	}
-	s := c.snapshot()
+	s := now(c)
 	require.Equal(t, []int{20, 0, 1}, []int{s.Paused, s.Running, s.Failed})
 	c.CancelAll()
 	for range 20 {
@@ -317,25 +324,24 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	c.Clear()
 	require.Equal(t, bad, (<-r.discarded).ID, "what a failed job left goes with it")
-	require.Empty(t, c.snapshot().Jobs)
+	require.Empty(t, now(c).Jobs)
 }
 
 func TestHistoryIsBounded(t *testing.T) {
 	c, _, stop := newCenter(t, "", func(_ context.Context, h Handle) error { return h.Result(1) })
 	defer stop()
 	c.SetParallel(8)
+	c.p.Keep = 20
 	c.Start()
-	const all = keepEnded + 50
+	const all = 30
 	ids, err := c.AddAll(context.Background(), slices.Repeat([]Spec{{Kind: "test"}}, all))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		s := c.snapshot()
+		s := now(c)
 		return s.Waiting+s.Running == 0
 	}, 15*time.Second, 5*time.Millisecond)
-	s := c.snapshot()
-	require.Len(t, s.Jobs, keepEnded)
+	s := now(c)
+	require.Len(t, s.Jobs, 20)
 	require.Equal(t, all, s.Today, "also those that are forgotten")
 	_, ok := c.Get(ids[0])
 	require.False(t, ok, "the oldest go first")

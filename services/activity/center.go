@@ -26,6 +26,9 @@ type Params struct {
 	// MaxTries bounds how often a job that failed for a passing reason is tried
 	// again by itself; 0: 12, about an hour.
 	MaxTries int
+	// Keep bounds the ended jobs that stay on the list; the oldest go first, those
+	// that failed last. 0: 1000.
+	Keep int
 }
 
 // Center keeps the jobs, runs them, and publishes the list. Its methods are
@@ -77,7 +80,6 @@ var (
 )
 
 const (
-	keepEnded = 1000 // ended jobs that are kept; the oldest go first
 	// rankStep is how far apart the ranks of new jobs are, so that others find
 	// room between them.
 	rankStep = 1 << 10
@@ -94,6 +96,9 @@ func New(p Params) (*Center, error) {
 	}
 	if p.MaxTries == 0 {
 		p.MaxTries = 12
+	}
+	if p.Keep == 0 {
+		p.Keep = 1000
 	}
 	c := &Center{
 		p: p, runners: map[string]Runner{}, jobs: map[int64]*entry{}, waiters: map[chan struct{}]struct{}{}, dirty: make(chan struct{}, 1),

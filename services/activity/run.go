@@ -132,7 +132,7 @@ func backoff(tries int, asked time.Duration) time.Duration {
 	return max(d, min(asked, time.Hour))
 }
 
-// prune drops the oldest ended jobs beyond keepEnded, failed ones last: they may
+// prune drops the oldest ended jobs beyond Params.Keep, failed ones last: they may
 // still be wanted; the lock is held.
 func (c *Center) prune() {
 	ended := 0
@@ -141,13 +141,13 @@ func (c *Center) prune() {
 			ended++
 		}
 	}
-	if ended <= keepEnded {
+	if ended <= c.p.Keep {
 		return
 	}
 	gone := map[*entry]bool{}
 	for _, failed := range []bool{false, true} {
 		for _, e := range c.ages {
-			if ended-len(gone) > keepEnded && e.job.State.Ended() && (e.job.State == Failed) == failed {
+			if ended-len(gone) > c.p.Keep && e.job.State.Ended() && (e.job.State == Failed) == failed {
 				gone[e] = true
 				if failed {
 					c.discard(e.job)

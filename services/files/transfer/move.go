@@ -57,6 +57,9 @@ func (j *job) transfer(ctx context.Context) (sum hash.Hash, placed bool, err err
 		Offset: offset, Size: j.source.Size, ModTime: modTime,
 		Lazy: j.lazy && j.source.Size < small && j.answer != Replace,
 	}
+	if j.ends.algo == "" && j.finishable(nil) {
+		options.Final = j.to
+	}
 	w, err := j.dst.Write(ctx, j.part, options)
 	if err != nil && offset > 0 && fault.Is(err, fault.Unsupported) && ctx.Err() == nil {
 		// This server cannot continue: from the beginning.
@@ -138,6 +141,11 @@ func (j *job) finish(ctx context.Context, f files.Finisher) (placed bool, err er
 	switch {
 	case err == nil:
 		j.result.Verified = VerifiedSize
+		if p, ok := f.(files.Proven); ok {
+			if algo, sum := p.Proof(); sum != "" {
+				j.result.Verified, j.result.Checksum = VerifiedChecksum, algo+":"+sum
+			}
+		}
 		j.placed(j.to)
 		return true, nil
 	case fault.Is(err, fault.Exists), fault.Is(err, fault.Permission), fault.Is(err, fault.Unsupported):

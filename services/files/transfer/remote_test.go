@@ -178,7 +178,9 @@ func once(step string, nth int, err error) func(string) error {
 	}
 }
 
-func broken(kind fault.Kind) error { return fault.Newf(kind, "test", "server.example", "broken on purpose") }
+func broken(kind fault.Kind) error {
+	return fault.Newf(kind, "test", "server.example", "broken on purpose")
+}
 
 // ranged is a remoteFS that gives parts of files.
 type ranged struct{ *remoteFS }
@@ -226,4 +228,3 @@ func always(a Answer) func(context.Context, Conflict) (Answer, error) {
 func entry(size int64, t time.Time) files.Entry {
 	return files.Entry{Name: "f", Size: size, ModTime: t, Precise: time.Second}
 }
-
