@@ -4,17 +4,11 @@
 package hostile
 
 import (
-	"cmp"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -30,205 +24,9 @@ import (
 	"guichet/services/files"
 	"guichet/services/files/compare"
 	"guichet/services/files/ftp"
-	"guichet/services/files/local"
 	"guichet/services/files/transfer"
 	"guichet/services/files/vfstest"
 )
-
-func password(context.Context) (string, error) { return vfstest.Password, nil }
-
-func params(s *vfstest.FTPServer) ftp.Params {
-	site := files.Site{Protocol: files.ProtocolFTP, Host: "127.0.0.1", Port: s.Port, User: vfstest.User, AllowClear: true}
-	if s.TLS {
-		site.Protocol, site.AllowClear = files.ProtocolFTPES, false
-	}
-	return ftp.Params{Network: s.Network(), Site: site, Password: password, Memory: &ftp.Memory{}}
-}
-
-func dial(t *testing.T, s *vfstest.FTPServer) *ftp.FS {
-	t.Helper()
-	f, err := ftp.Dial(t.Context(), params(s))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
-// longer is for listings of a million entries.
-func longer(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// soon gives a context that a test's attack must be over in.
-func soon(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func get(ctx context.Context, f files.FS, p files.Path) (string, error) {
-	r, err := f.Read(ctx, p, 0)
-	if err != nil {
-		return "", err
-	}
-	b, err := io.ReadAll(r)
-	if cerr := r.Close(); err == nil {
-		err = cerr
-	}
-	return string(b), err
-}
-
-// ended requires that err is a fault which does not blame Guichet, and that the
-// attack did not last until the test gave up.
-func ended(t *testing.T, ctx context.Context, err error) {
-	t.Helper()
-	var fa *fault.Fault
-	require.ErrorAs(t, err, &fa)
-	require.NotEqual(t, fault.Internal, fa.Kind, "%v", err)
-	require.NoError(t, ctx.Err(), "only giving up ended it: %v", err)
-}
-
-// certificate makes a self-signed one, changed by change.
-func certificate(t *testing.T, change func(*x509.Certificate)) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "other"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IsCA: true, BasicConstraintsValid: true,
-	}
-	if change != nil {
-		change(c)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	require.NoError(t, err)
-	leaf, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pool
-}
-
-// answers are what verbs with data write to their data connection.
-type answers map[string]func(w io.Writer, arg string)
-
-// data is how a server of dataHook makes its data connections.
-type data struct {
-	pasv  string      // EPSV is refused, PASV answered with this address
-	tls   *tls.Config // nil: none
-	final string      // reply, "": 226
-}
-
-// dataHook answers EPSV or PASV with a port of its own and the verbs of answers
-// with what they write to it.
-func dataHook(t *testing.T, o data, answers answers) func(*vfstest.FTPConn, string, string) bool {
-	var mu sync.Mutex
-	waiting := map[*vfstest.FTPConn]*net.TCPListener{}
-	swap := func(c *vfstest.FTPConn, ln *net.TCPListener) *net.TCPListener {
-		mu.Lock()
-		defer mu.Unlock()
-		old := waiting[c]
-		waiting[c] = ln
-		return old
-	}
-	t.Cleanup(func() {
-		for _, ln := range waiting {
-			if ln != nil {
-				_ = ln.Close()
-			}
-		}
-	})
-	return func(c *vfstest.FTPConn, verb, arg string) bool {
-		switch {
-		case verb == "EPSV" && o.pasv != "":
-			c.Reply("500 what")
-			return true
-		case verb == "EPSV", verb == "PASV" && o.pasv != "":
-			ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-			if err != nil {
-				return false
-			}
-			if old := swap(c, ln); old != nil {
-				_ = old.Close()
-			}
-			port := ln.Addr().(*net.TCPAddr).Port
-			if verb == "EPSV" {
-				c.Reply("229 Entering Extended Passive Mode (|||%d|)", port)
-			} else {
-				c.Reply("227 Entering Passive Mode (%s,%d,%d)", o.pasv, port>>8, port&255)
-			}
-			return true
-		}
-		answer, ok := answers[verb]
-		if !ok {
-			return false
-		}
-		ln := swap(c, nil)
-		if ln == nil {
-			c.Reply("425 no port")
-			return true
-		}
-		c.Reply("150 here it comes")
-		_ = ln.SetDeadline(time.Now().Add(5 * time.Second))
-		d, err := ln.Accept()
-		_ = ln.Close()
-		if err != nil {
-			c.Reply("425 nobody came")
-			return true
-		}
-		_ = d.SetDeadline(time.Now().Add(20 * time.Second))
-		if o.tls != nil {
-			d = tls.Server(d, o.tls)
-		}
-		answer(d, arg)
-		_ = d.Close()
-		c.Reply("%s", cmp.Or(o.final, "226 done"))
-		return true
-	}
-}
-
-// says is an answer of always the same bytes.
-func says(text string) func(io.Writer, string) {
-	return func(w io.Writer, _ string) { _, _ = io.WriteString(w, text) }
-}
-
-// raw starts a listener that does as serve says with every connection.
-func raw(t *testing.T, serve func(c net.Conn)) files.Site {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var conns []net.Conn
-	wg.Go(func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, c)
-			mu.Unlock()
-			wg.Go(func() {
-				defer c.Close()
-				serve(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = ln.Close()
-		mu.Lock()
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		wg.Wait()
-	})
-	return files.Site{Protocol: files.ProtocolFTP, Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, User: vfstest.User, AllowClear: true}
-}
 
 // TestDataFromElsewhere: what address a server names for data does not matter,
 // and ports of services are not dialled (CVE-2020-8284).
@@ -536,22 +334,6 @@ func TestFloods(t *testing.T) {
 	})
 }
 
-// repeat writes text until nobody takes it.
-func repeat(w io.Writer, text string, gap time.Duration) {
-	b := []byte(text)
-	if gap == 0 {
-		b = []byte(strings.Repeat(text, (64<<10)/len(text)))
-	}
-	for {
-		if _, err := w.Write(b); err != nil {
-			return
-		}
-		if gap > 0 {
-			time.Sleep(gap) // the attack itself
-		}
-	}
-}
-
 // TestFolderWithoutAnEnd: a folder in which there is always the same folder
 // again, by links or lies, is gone down into to a bound only.
 func TestFolderWithoutAnEnd(t *testing.T) {
@@ -568,14 +350,6 @@ func TestFolderWithoutAnEnd(t *testing.T) {
 	ctx := soon(t)
 	_, err := transfer.CopyTree(ctx, dial(t, s), nil, confined(t, t.TempDir()), files.Path{"in"}, transfer.TreeOptions{})
 	ended(t, ctx, err)
-}
-
-func confined(t *testing.T, dir string) *local.FS {
-	t.Helper()
-	f, err := local.New(dir, local.Options{Confined: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = f.Close() })
-	return f
 }
 
 // TestNothingIsDeletedBlindly: while a line of a listing was not understood, or
