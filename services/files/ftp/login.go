@@ -48,6 +48,7 @@ func (c *conn) login(ctx context.Context) error {
 	if err := c.lib.Login(user, password); err != nil {
 		return c.loginFault(err)
 	}
+	c.ctl.in = true
 	c.feat = readFeatures(c.ctl.feat)
 	c.hash = c.feat.hashed
 	// Pure-FTPd announces PRET but has no need of it.

@@ -174,6 +174,8 @@ LangEngine on"
 MasqueradeAddress 192.0.2.7"
 	proftpd_server proftpd-hidden ftpes "$proftpd_tls" "AllowStoreRestart off
 HiddenStores on"
+	proftpd_server proftpd-unnamed ftpes "$proftpd_tls
+ServerIdent off"
 	pure_server pure-ftpd-two ftp -Y 0 -C 2
 	pure_server pure-ftpd-keep ftp -Y 0 -C 30 -K
 	pure_server pure-ftpd-autorename ftp -Y 0 -C 30 -r
