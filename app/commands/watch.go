@@ -144,7 +144,7 @@ func (c *cli) sayWatched(r watch.Status, w watched) error {
 	text := ""
 	switch r.State {
 	case watch.UpToDate:
-		text = words.T("compare.kept.up_to_date", "Time", words.DateTime(r.Checked.Local(), time.Now()))
+		text = words.T("compare.kept.up_to_date", "Time", words.Date(r.Checked.Local(), time.Now()))
 	case watch.Sending:
 		text = words.N("compare.kept.sending", r.Pending)
 	case watch.NeedsYes:

@@ -46,7 +46,7 @@ func (f *Panel) compareCommands() []panel.Command {
 	if f.p.Sync == nil {
 		return nil
 	}
-	menu := words.T("files.menu")
+	menu := words.T("files.menu.place")
 	ready := func() bool { return f.here.settled() && f.there.settled() && f.cover == nil }
 	list := []panel.Command{
 		{ID: "files.compare", Icon: look.Icon("compare"), Enabled: ready, Run: f.compare, Separator: true},
@@ -66,7 +66,7 @@ func (f *Panel) compareMenu(_ *side, row int) []string {
 	if row >= 0 || f.p.Sync == nil {
 		return nil
 	}
-	return []string{"files.compare", "files.keep"}
+	return []string{"files.compare", "files.keep", "files.kept"}
 }
 
 // settled reports whether the side shows a folder that can be compared.

@@ -44,6 +44,9 @@ func (f *Panel) keepFolder() {
 					f.trouble(err, nil)
 					return
 				}
+				if f.there.session != nil {
+					f.transfers.expect(f.there.session)
+				}
 				if f.comparing != nil {
 					f.comparing.close()
 				}
@@ -121,7 +124,7 @@ func keptState(r watch.Status, now time.Time) string {
 	text := ""
 	switch r.State {
 	case watch.UpToDate:
-		text = words.T("compare.kept.up_to_date", "Time", words.DateTime(r.Checked.Local(), now))
+		text = words.T("compare.kept.up_to_date", "Time", words.Date(r.Checked.Local(), now))
 	case watch.Sending:
 		text = words.N("compare.kept.sending", r.Pending)
 	case watch.Offline, watch.Trouble:
