@@ -86,7 +86,7 @@ func (f *FS) Write(ctx context.Context, p files.Path, o files.WriteOptions) (fil
 		return nil, err
 	}
 	at, base, done := f.near(name)
-	w := &writer{ctx: ctx, at: at, done: done, name: base, modTime: o.ModTime, lazy: o.Lazy && lazySync}
+	w := &writer{ctx: ctx, fs: f, at: at, done: done, name: base, modTime: o.ModTime, lazy: o.Lazy && lazySync}
 	if err := w.open(o); err != nil {
 		done()
 		return nil, err
@@ -96,6 +96,7 @@ func (f *FS) Write(ctx context.Context, p files.Path, o files.WriteOptions) (fil
 
 type writer struct {
 	ctx     context.Context
+	fs      *FS
 	at      place // the file's folder
 	done    func()
 	file    *os.File
@@ -171,7 +172,9 @@ func (w *writer) Commit(ctx context.Context) error {
 
 func (w *writer) commit(ctx context.Context) error {
 	err := ctx.Err()
-	if err == nil && !w.lazy {
+	if err == nil && w.lazy {
+		w.fs.dirty.Store(true)
+	} else if err == nil {
 		err = w.file.Sync()
 	}
 	if err = errors.Join(err, w.file.Close()); err != nil {
@@ -214,7 +217,7 @@ func (w *writer) Abort(remove bool) error {
 
 // Sync implements files.Syncer.
 func (f *FS) Sync(ctx context.Context) error {
-	if !lazySync {
+	if !f.dirty.Swap(false) {
 		return nil // every file was synced at its Commit
 	}
 	done := make(chan error, 1)
@@ -225,6 +228,7 @@ func (f *FS) Sync(ctx context.Context) error {
 	case err := <-done:
 		return failure("sync", err)
 	case <-ctx.Done():
+		f.dirty.Store(true)
 		return fault.From("sync", "", ctx.Err())
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -47,7 +48,10 @@ type place interface {
 type FS struct {
 	root string
 	at   place
-	wait sync.WaitGroup // for calls that know no context
+	// wait is for calls that know no context; dirty says that files were committed
+	// that may not be on the disk yet.
+	wait  sync.WaitGroup
+	dirty atomic.Bool
 
 	mu      sync.Mutex
 	folders []*folder // those used last, confined ones only; the newest at the end

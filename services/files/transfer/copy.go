@@ -73,7 +73,7 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	}
 	if j.ends == nil {
 		var err error
-		if j.ends, err = newEnds(ctx, j.src, j.dst, j.o.Lanes, 0); err != nil {
+		if j.ends, err = newEnds(ctx, j.src, j.dst, j.o, 0); err != nil {
 			return Result{}, fault.From("copy", "", err)
 		}
 	}

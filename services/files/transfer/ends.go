@@ -23,8 +23,8 @@ type ends struct {
 }
 
 // newEnds asks both sides. connections, if not 0, is how many files a person wants
-// on their way at once; else lanes tell, which may be nil.
-func newEnds(ctx context.Context, src, dst files.FS, all *Lanes, connections int) (*ends, error) {
+// on their way at once; else o's lanes tell.
+func newEnds(ctx context.Context, src, dst files.FS, o Options, connections int) (*ends, error) {
 	e := &ends{src: src, dst: dst}
 	var err error
 	if e.from, err = src.Caps(ctx); err != nil {
@@ -52,10 +52,14 @@ func newEnds(ctx context.Context, src, dst files.FS, all *Lanes, connections int
 			break
 		}
 	}
+	all := o.Lanes
 	if all == nil || connections > 0 {
 		all = &Lanes{}
 	}
 	for _, r := range e.remotes() {
+		if o.most > 0 && (r.most <= 0 || o.most < r.most) {
+			r.most = o.most
+		}
 		if connections > 0 {
 			e.lanes = append(e.lanes, fixedLanes(r.most, connections))
 		} else {

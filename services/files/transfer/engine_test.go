@@ -18,6 +18,7 @@ import (
 	"guichet/services/fault"
 	"guichet/services/files"
 	"guichet/services/files/filter"
+	"guichet/services/files/local"
 	"guichet/services/files/vfstest"
 )
 
@@ -698,4 +699,40 @@ func TestBackoff(t *testing.T) {
 		require.GreaterOrEqual(t, d, whole/2)
 		require.Less(t, d, whole*3/2)
 	}
+}
+
+func TestSitesBoundHolds(t *testing.T) {
+	server := newRemote(t, nil)
+	server.caps.MaxConns = 32
+	e, err := newEnds(t.Context(), localFS(t, t.TempDir()), server, Options{most: 3}, 0)
+	require.NoError(t, err)
+	require.Equal(t, 3, e.most())
+	e, err = newEnds(t.Context(), localFS(t, t.TempDir()), server, Options{}, 5)
+	require.NoError(t, err)
+	require.Equal(t, 5, e.most())
+	var shared Lanes
+	e, err = newEnds(t.Context(), localFS(t, t.TempDir()), server, Options{Lanes: &shared}, 0)
+	require.NoError(t, err)
+	back, err := newEnds(t.Context(), server, localFS(t, t.TempDir()), Options{Lanes: &shared}, 0)
+	require.NoError(t, err)
+	require.Same(t, e.lanes[0], back.lanes[0], "both directions count")
+}
+
+func BenchmarkSmallFiles(b *testing.B) {
+	src, dst := b.TempDir(), b.TempDir()
+	data := vfstest.Bytes(4096)
+	for i := range 500 {
+		require.NoError(b, os.WriteFile(filepath.Join(src, fmt.Sprint(i)), data, 0o600))
+	}
+	from, err := local.New(src, local.Options{})
+	require.NoError(b, err)
+	to, err := local.New(dst, local.Options{Confined: true})
+	require.NoError(b, err)
+	n := 0
+	for b.Loop() {
+		n++
+		_, err := CopyTree(b.Context(), from, nil, to, files.Path{fmt.Sprint("to", n)}, TreeOptions{})
+		require.NoError(b, err)
+	}
+	b.ReportMetric(float64(500*n)/b.Elapsed().Seconds(), "files/s")
 }

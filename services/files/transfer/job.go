@@ -265,8 +265,14 @@ func (r *Runner) runFile(ctx context.Context, h activity.Handle, j Job, src, dst
 
 // options are those of every file of a job.
 func (r *Runner) options(j Job, h activity.Handle, q *questions) Options {
+	most := 0
+	for _, p := range []Place{j.From, j.To} {
+		if n := p.Site.MaxConns; n > 0 && (most == 0 || n < most) {
+			most = n
+		}
+	}
 	return Options{
-		Resume: true, OnExists: q.ask, Progress: h.Progress,
+		Resume: true, OnExists: q.ask, Progress: h.Progress, most: most,
 		Limits: r.p.Limits, Lanes: &r.lanes, Move: j.Move, ReadBack: j.ReadBack,
 	}
 }

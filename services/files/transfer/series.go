@@ -53,7 +53,7 @@ type SeriesOptions struct {
 // failure is returned at the end. At its end what was copied to this computer
 // would survive a power cut.
 func CopyItems(ctx context.Context, src, dst files.FS, items iter.Seq[Item], o SeriesOptions) (TreeResult, error) {
-	e, err := newEnds(ctx, src, dst, o.Lanes, o.Connections)
+	e, err := newEnds(ctx, src, dst, o.Options, o.Connections)
 	if err != nil {
 		return TreeResult{}, fault.From("copy", "", err)
 	}

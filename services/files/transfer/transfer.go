@@ -91,6 +91,7 @@ type Options struct {
 	// it did not. onPart is Part with the decision taken.
 	begun  *decision
 	onPart func(p files.Path, d decision) error
+	most   int   // files at once that the person set for the sites; 0: none
 	divide int64 // for tests: the size from which a file comes in pieces, at once
 }
 

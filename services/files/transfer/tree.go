@@ -71,7 +71,7 @@ func (t *tree) run(ctx context.Context) (TreeResult, error) {
 	if inside(t.src, t.from, t.dst, t.to) {
 		return TreeResult{}, fault.Newf(fault.Unsupported, "copy", "", "a folder cannot be copied into itself")
 	}
-	e, err := newEnds(ctx, t.src, t.dst, t.o.Lanes, t.o.Connections)
+	e, err := newEnds(ctx, t.src, t.dst, t.o.Options, t.o.Connections)
 	if err != nil {
 		return TreeResult{}, fault.From("copy", "", err)
 	}
