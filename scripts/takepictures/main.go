@@ -53,6 +53,8 @@ func run(ctx context.Context, program, screen, folder, lang, theme string) error
 		{"mail", []func() error{key("ctrl+2"), key("Down")}},
 		{"write", []func() error{key("ctrl+2"), address("mailto:marie@orchestra.example?subject=Programme")}},
 		{"files", []func() error{key("ctrl+3"), address(app.Info.SFTP + "concerts/2026-07/")}},
+		{"compare", []func() error{key("ctrl+shift+d")}},
+		{"photos", []func() error{key("Escape"), key("F6"), key("ctrl+g")}},
 		{"activity", []func() error{key("ctrl+4")}},
 		{"settings", []func() error{key("ctrl+comma")}},
 		{"trouble", []func() error{key("ctrl+1"), address("https://127.0.0.1:9/")}},
