@@ -146,7 +146,7 @@ func (f *FS) Hash(ctx context.Context, p files.Path, algo string) (string, error
 		if err != nil {
 			return err
 		}
-		if sum = findSum(strings.ReplaceAll(r.text, name, " "), way.digits); sum == "" {
+		if sum = findSum(strings.TrimSuffix(strings.TrimSpace(r.text), name), way.digits); sum == "" {
 			return &fault.Fault{Kind: fault.Protocol, Op: "hash", Host: f.p.Site.Host, Said: fault.CleanLine(r.text), Err: errNoReply}
 		}
 		return nil

@@ -15,6 +15,7 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/local"
 )
 
 // Algorithms are the checksums that can be computed by reading a file.
@@ -60,7 +61,7 @@ func Hash(ctx context.Context, f files.FS, p files.Path, algo string, progress f
 	if h, ok := f.(files.Hasher); ok && slices.Contains(caps.Hash, algo) {
 		c.Hex, err = h.Hash(ctx, p, algo)
 		if err == nil {
-			_, here := f.(interface{ Root() string })
+			_, here := f.(*local.FS)
 			c.There = !here
 			return c, nil
 		}

@@ -583,7 +583,7 @@ func (kept) Close() error { return nil }
 // copies is a server that copies by itself.
 type copies struct {
 	kept
-	n int
+	n atomic.Int64
 }
 
 func (c *copies) Caps(ctx context.Context) (files.Caps, error) {
@@ -593,7 +593,7 @@ func (c *copies) Caps(ctx context.Context) (files.Caps, error) {
 }
 
 func (c *copies) Copy(ctx context.Context, from, to files.Path, replace bool) error {
-	c.n++
+	c.n.Add(1)
 	r, err := c.Read(ctx, from, 0)
 	if err != nil {
 		return err
@@ -627,7 +627,7 @@ func TestServerCopies(t *testing.T) {
 		require.Equal(t, activity.Done, j.State, "%v", j.Fault)
 	}
 	require.Equal(t, []string{"a", "a (2)", "a (2)/1", "a (2)/b", "a (2)/b/2", "a/1", "a/b", "a/b/2", "to", "to/a", "to/a/1", "to/a/b", "to/a/b/2"}, left(t, p.dir))
-	require.Equal(t, 4, c.n)
+	require.Equal(t, int64(4), c.n.Load())
 }
 
 func TestMoveBetweenPlaces(t *testing.T) {
