@@ -67,7 +67,7 @@ func (o *offer) ask(ctx context.Context) (password string, err error) {
 	if o.hop.last {
 		return o.fs.p.Password(ctx)
 	}
-	err = &fault.Fault{Kind: fault.Login, Op: "login", Host: o.hop.host, Step: "login"}
+	err = &fault.Fault{Kind: fault.Login, Op: "login", Host: o.hop.name, Step: "login"}
 	if o.fs.p.JumpPassword != nil {
 		if password, err = o.fs.p.JumpPassword(ctx, o.hop.site()); err == nil {
 			return password, nil
@@ -76,10 +76,10 @@ func (o *offer) ask(ctx context.Context) (password string, err error) {
 	if o.fs.p.Ask == nil {
 		return "", err
 	}
-	question := o.hop.user + "@" + o.hop.host + ":"
+	question := o.hop.user + "@" + o.hop.name + ":"
 	answers, err := o.fs.p.Ask(ctx, "", []string{question}, []bool{false})
 	if err != nil || len(answers) != 1 {
-		return "", errors.Join(err, fault.Newf(fault.Login, "login", o.hop.host, "no password"))
+		return "", errors.Join(err, fault.Newf(fault.Login, "login", o.hop.name, "no password"))
 	}
 	return answers[0], nil
 }
@@ -108,7 +108,7 @@ func (o *offer) answer(ctx context.Context, instruction string, questions []stri
 		}
 	}
 	if o.fs.p.Ask == nil {
-		return nil, fault.Newf(fault.Login, "login", o.hop.host, "the server asks %d questions", len(questions))
+		return nil, fault.Newf(fault.Login, "login", o.hop.name, "the server asks %d questions", len(questions))
 	}
 	clean := make([]string, len(questions))
 	for i, q := range questions {
@@ -119,7 +119,7 @@ func (o *offer) answer(ctx context.Context, instruction string, questions []stri
 	answers, err := o.fs.p.Ask(ctx, fault.CleanLine(instruction), clean, echo)
 	o.keep(err)
 	if err == nil && len(answers) != len(questions) {
-		err = fault.Newf(fault.Internal, "login", o.hop.host, "%d answers to %d questions", len(answers), len(questions))
+		err = fault.Newf(fault.Internal, "login", o.hop.name, "%d answers to %d questions", len(answers), len(questions))
 	}
 	return answers, err
 }

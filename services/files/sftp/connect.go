@@ -236,9 +236,9 @@ func (f *FS) reach(ctx context.Context, through *ssh.Client, h hop) (net.Conn, e
 		return c, nil
 	}
 	if cerr := ctx.Err(); cerr != nil {
-		return nil, fault.From("jump", h.host, cerr)
+		return nil, fault.From("jump", h.name, cerr)
 	}
-	fa := fault.From("jump", h.host, err)
+	fa := fault.From("jump", h.name, err)
 	fa.Step = "connect"
 	var refused *ssh.OpenChannelError
 	if errors.As(err, &refused) {
@@ -290,12 +290,12 @@ func (f *FS) handshake(ctx context.Context, l *line, h hop, keys bool) (*ssh.Cli
 func loginFault(ctx context.Context, l *line, h hop, o *offer, err, refused error) error {
 	var known *fault.Fault
 	if errors.As(refused, &known) {
-		return known.With("connect", h.host)
+		return known.With("connect", h.name)
 	}
-	fa := fault.From("connect", h.host, err)
+	fa := fault.From("connect", h.name, err)
 	fa.Step = "protocol"
 	if cerr := ctx.Err(); cerr != nil {
-		fa = fault.From("connect", h.host, cerr)
+		fa = fault.From("connect", h.name, cerr)
 		fa.Step = "protocol"
 		return fa
 	}
@@ -304,7 +304,7 @@ func loginFault(ctx context.Context, l *line, h hop, o *offer, err, refused erro
 	var algorithms *ssh.AlgorithmNegotiationError
 	switch {
 	case o.fault != nil:
-		return o.fault.With("login", h.host)
+		return o.fault.With("login", h.name)
 	case late:
 		fa.Kind = fault.Timeout
 	case errors.As(err, &algorithms):
@@ -312,7 +312,7 @@ func loginFault(ctx context.Context, l *line, h hop, o *offer, err, refused erro
 		fa.Kind = fault.Unsupported
 		fa.Said = fault.CleanLine(strings.Join(algorithms.SupportedAlgorithms, ","))
 	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "too many authentication failures"):
-		fa = &fault.Fault{Kind: fault.Login, Op: "login", Host: h.host, Step: "login", Err: err}
+		fa = &fault.Fault{Kind: fault.Login, Op: "login", Host: h.name, Step: "login", Err: err}
 	case strings.Contains(text, "exceeded maxstartups"), strings.Contains(text, "not allowed at this time"),
 		!spoken && fa.Kind == fault.Protocol:
 		// A full server (MaxStartups) hangs up before it says its name.
@@ -361,16 +361,18 @@ func (f *FS) start(ctx context.Context, client *ssh.Client, l *line) (*session, 
 	send, receive := s.wire.Loops()
 	f.group.Go("sftp send", func(context.Context) { send() })
 	f.group.Go("sftp receive", func(context.Context) { receive() })
-	began := time.Now()
-	home, err := s.wire.Realpath(ctx, ".")
+	home, err := s.wire.StartRealpath(ctx, ".")
 	if err != nil {
 		return fail(err)
 	}
-	s.rtt = time.Since(began)
-	s.home = files.ParsePath(home)
-	if err := s.discover(ctx, f.p.Site); err != nil {
+	if err := s.discover(ctx, f.p.Site); err != nil { // in the same round trip
 		return fail(err)
 	}
+	name, err := home.OneName(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	s.home, s.rtt = files.ParsePath(name), home.Took()
 	return s, nil
 }
 

@@ -89,7 +89,7 @@ func (o *offer) signers(ctx context.Context) []ssh.Signer {
 			k, err := o.keyFile(ctx, path)
 			if err != nil {
 				if chosen && o.fault == nil {
-					o.fault = fault.From("key", o.hop.host, err)
+					o.fault = fault.From("key", o.hop.name, err)
 				}
 				continue
 			}
@@ -155,9 +155,9 @@ func (o *offer) keyFile(ctx context.Context, path string) (*key, error) {
 	var missing *ssh.PassphraseMissingError
 	if !errors.As(err, &missing) {
 		if _, _, _, _, perr := ssh.ParseAuthorizedKey(text); perr == nil {
-			return nil, fault.Newf(fault.Unsupported, "key", o.hop.host, "%s is the public half of a key; the private one is needed", filepath.Base(path))
+			return nil, fault.Newf(fault.Unsupported, "key", o.hop.name, "%s is the public half of a key; the private one is needed", filepath.Base(path))
 		}
-		return nil, fault.New(fault.Unsupported, "key", o.hop.host, err)
+		return nil, fault.New(fault.Unsupported, "key", o.hop.name, err)
 	}
 	public := missing.PublicKey
 	if public == nil { // the older PEM formats do not hold it
@@ -194,7 +194,7 @@ func (o *offer) protected(ctx context.Context, path string, public ssh.PublicKey
 			}
 			opened, last = nil, phrase
 		}
-		f := fault.New(fault.Login, "key", o.hop.host, wrong)
+		f := fault.New(fault.Login, "key", o.hop.name, wrong)
 		f.Step = "login"
 		if o.fault == nil {
 			o.fault = f
@@ -203,7 +203,7 @@ func (o *offer) protected(ctx context.Context, path string, public ssh.PublicKey
 	}
 	if o.fs.p.Passphrase == nil {
 		if public == nil {
-			return nil, fault.Newf(fault.Login, "key", o.hop.host, "%s has a passphrase", filepath.Base(path))
+			return nil, fault.Newf(fault.Login, "key", o.hop.name, "%s has a passphrase", filepath.Base(path))
 		}
 		return &key{public: public, line: o.line}, nil
 	}

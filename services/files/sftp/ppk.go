@@ -249,19 +249,19 @@ func ecdsaKey(curve elliptic.Curve, d *big.Int) (*ecdsa.PrivateKey, error) {
 func (o *offer) puttyKey(ctx context.Context, path string, text []byte) (*key, error) {
 	k, err := parsePPK(text)
 	if err != nil {
-		return nil, fault.New(fault.Unsupported, "key", o.hop.host,
+		return nil, fault.New(fault.Unsupported, "key", o.hop.name,
 			fmt.Errorf("%s: %w; PuTTYgen can export it as an OpenSSH key", filepath.Base(path), err))
 	}
 	if k.encryption == "none" {
 		s, err := k.open("")
 		if err != nil {
-			return nil, fault.New(fault.Unsupported, "key", o.hop.host, err)
+			return nil, fault.New(fault.Unsupported, "key", o.hop.name, err)
 		}
 		return &key{s.PublicKey(), func() (ssh.Signer, error) { return s, nil }, o.line}, nil
 	}
 	public, err := ssh.ParsePublicKey(k.public)
 	if err != nil {
-		return nil, fault.New(fault.Unsupported, "key", o.hop.host, err)
+		return nil, fault.New(fault.Unsupported, "key", o.hop.name, err)
 	}
 	return o.protected(ctx, path, public, k.open)
 }

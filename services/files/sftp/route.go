@@ -20,7 +20,8 @@ import (
 
 // hop is one server on the way; the last is the one with the files.
 type hop struct {
-	host     string
+	name     string // as the person wrote it
+	host     string // where to connect to
 	port     int
 	user     string
 	keyFiles []string // those meant for it; none: the usual ones
@@ -32,7 +33,7 @@ func (h hop) address() string { return net.JoinHostPort(h.host, strconv.Itoa(h.p
 
 // site is the hop as a site, for its password.
 func (h hop) site() files.Site {
-	s := files.Site{Protocol: files.ProtocolSFTP, Host: h.host, User: h.user}
+	s := files.Site{Protocol: files.ProtocolSFTP, Host: h.name, User: h.user}
 	if h.port != s.Protocol.DefaultPort() {
 		s.Port = h.port
 	}
@@ -172,7 +173,7 @@ func (c config) get(alias, key string) string {
 // resolve completes a host by the config: what is given here counts more. jump
 // is its ProxyJump.
 func (c config) resolve(alias, login string, port int) (h hop, jump string, err error) {
-	h = hop{host: alias, user: login, port: port}
+	h = hop{name: alias, host: alias, user: login, port: port}
 	if command := c.get(alias, "ProxyCommand"); command != "" && !strings.EqualFold(command, "none") {
 		return h, "", fault.Newf(fault.Unsupported, "connect", alias, "the SSH config wants a ProxyCommand, and Guichet runs no programs to connect; ProxyJump works")
 	}

@@ -175,10 +175,9 @@ func (c *Client) Lstat(ctx context.Context, path string) (Attrs, error) {
 	return await(ctx, call, err, (*Call).Attrs)
 }
 
-// Realpath makes a path absolute.
-func (c *Client) Realpath(ctx context.Context, path string) (string, error) {
-	call, err := c.path(ctx, typeRealpath, path)
-	return await(ctx, call, err, (*Call).OneName)
+// StartRealpath makes a path absolute; wait by Call.OneName.
+func (c *Client) StartRealpath(ctx context.Context, path string) (*Call, error) {
+	return c.path(ctx, typeRealpath, path)
 }
 
 // OneName waits for an answer of exactly one name.

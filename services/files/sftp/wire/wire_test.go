@@ -31,7 +31,9 @@ func pair(t *testing.T) *Client {
 
 func TestRequests(t *testing.T) {
 	c, ctx := pair(t), t.Context()
-	home, err := c.Realpath(ctx, ".")
+	asked, err := c.StartRealpath(ctx, ".")
+	require.NoError(t, err)
+	home, err := asked.OneName(ctx)
 	require.NoError(t, err)
 	require.NoError(t, c.Mkdir(ctx, home+"/d"))
 	h, err := c.Open(ctx, home+"/d/f", OpenWrite|OpenCreate|OpenTruncate)
