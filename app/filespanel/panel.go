@@ -97,7 +97,6 @@ type Panel struct {
 	cover     fyne.CanvasObject
 	ops       operations
 	listening bool
-	width     float32 // that the sides were laid out for
 	// asking is the fault whose question is being shown, so that it is asked once.
 	asking error
 }
@@ -251,17 +250,17 @@ func (l sides) Layout(o []fyne.CanvasObject, size fyne.Size) {
 		o[i].Resize(fyne.NewSize(fyne.Max(w, 0), size.Height))
 		x += w
 	}
-	if (l.f.width < kit.Px(420)) != (half < kit.Px(420)) { // titles are written shorter in narrow panes
-		f := l.f
+	f := l.f
+	if f.here.narrow != tight(half) || f.there.narrow != tight(half) {
 		f.p.Host.Post(func() {
 			for _, s := range []*side{f.here, f.there} {
 				if l := s.listing(); l != nil && s.title != nil {
 					s.updateTitle(l)
 				}
+				s.narrow = tight(s.object.Size().Width) // also where there is no title
 			}
 		})
 	}
-	l.f.width = half
 }
 
 // beside gives the preview at the right a third of the room, within limits.

@@ -56,6 +56,7 @@ type side struct {
 	selectionKind int  // 0, 1 or more rows were selected when the menus were drawn
 	following     bool // moves because the other side did
 	remembered    bool // went to the folder of last time by itself
+	narrow        bool // its title is written short
 	thumbs        map[thumbKey]image.Image
 	thumbWork     *task.Slot
 }

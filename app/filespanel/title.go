@@ -61,7 +61,8 @@ func (s *side) updateTitle(l *browse.Listing) {
 	if s.local {
 		icon, name = "computer", words.T("files.here")
 	}
-	narrow := s.object.Size().Width > 0 && s.object.Size().Width < kit.Px(420)
+	narrow := tight(s.object.Size().Width)
+	s.narrow = narrow
 	line := []fyne.CanvasObject{newPlaceButton(icon, name, narrow, s.placeMenu)}
 	grow := 0
 	if !narrow {
@@ -98,6 +99,9 @@ func (s *side) updateTitle(l *browse.Listing) {
 	s.title.Objects = []fyne.CanvasObject{kit.Row(8, grow, line...)}
 	s.title.Refresh()
 }
+
+// tight reports whether a pane of that width has a short title.
+func tight(width float32) bool { return width > 0 && width < kit.Px(420) }
 
 // tools are the small buttons beside the crumbs.
 type tools struct {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
 	"guichet/app/look"
 	"guichet/app/words"
@@ -36,8 +37,21 @@ type transfers struct {
 	waiting map[*browse.Session]bool
 }
 
-// stripRows is how many transfers are seen at once.
-const stripRows = 4
+// stripRows is how many transfers are seen at once: four, and fewer where the
+// window is low.
+func (t *transfers) stripRows() float32 {
+	room := t.f.p.Host.Window().Canvas().Size().Height - kit.Px(480)
+	return float32(max(min(int(room/2/kit.Px(transferrow.Compact)), 4), 1))
+}
+
+// stripLayout gives the list that height.
+type stripLayout struct{ t *transfers }
+
+func (l stripLayout) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(0, kit.Px(48+l.t.stripRows()*transferrow.Compact))
+}
+
+func (stripLayout) Layout(o []fyne.CanvasObject, size fyne.Size) { o[0].Resize(size) }
 
 func newTransfers(f *Panel) *transfers {
 	t := &transfers{
@@ -73,7 +87,7 @@ func newTransfers(f *Panel) *transfers {
 	head := kit.Row(12, 1, kit.NewText(words.T("files.transfers"), kit.TextStyle{Bold: true}), kit.NewBox(kit.BoxStyle{}), t.summary, t.pause, t.more)
 	top := kit.Column(0, kit.Line(), kit.Inset(4, 6, 4, 14, head))
 	body := kit.Frame(top, kit.Inset(0, 14, 6, 14, t.list), nil)
-	t.strip = kit.Least(0, 48+stripRows*transferrow.Compact, body)
+	t.strip = container.New(stripLayout{t}, body)
 	t.folded = top
 	t.object = kit.Over(kit.NewBox(kit.BoxStyle{Fill: kit.ColorSide}), t.folded)
 	return t
