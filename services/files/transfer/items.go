@@ -117,9 +117,9 @@ func (r *Runner) runTree(ctx context.Context, h activity.Handle, j Job, src, dst
 	if err != nil {
 		return errors.Join(err, n.flush(context.WithoutCancel(ctx)))
 	}
-	verified := VerifiedSize
-	if j.ReadBack {
-		verified = VerifiedRead
+	verified := result.Verified
+	if passed > 0 && verified != VerifiedNone || result.Skipped > 0 && verified == "" {
+		verified = VerifiedSize // that much is known of what was there before
 	}
 	if err := h.Result(outcome{
 		Path: j.To.address(), Bytes: result.Bytes + before, Verified: verified,

@@ -190,6 +190,9 @@ func (s *series) tell(it Item, r Result, err error) error {
 	default:
 		s.result.Files++
 		s.result.Bytes += r.Bytes
+		if s.result.Files == 1 || strength[r.Verified] < strength[s.result.Verified] {
+			s.result.Verified = r.Verified
+		}
 		if r.InPlace {
 			s.result.InPlace++
 		}
@@ -201,6 +204,9 @@ func (s *series) tell(it Item, r Result, err error) error {
 	}
 	return s.hopeless(err)
 }
+
+// strength orders the ways of checking.
+var strength = map[Verified]int{VerifiedNone: 0, VerifiedSize: 1, VerifiedChecksum: 2, VerifiedRead: 3}
 
 // inARow is how many files may fail one after the other for reasons of the
 // network before the rest is not tried any more.

@@ -34,6 +34,8 @@ type TreeResult struct {
 	// that are no files.
 	Links   int
 	InPlace int // files with Result.InPlace
+	// Verified is the weakest of the files' own; "" if none was copied.
+	Verified Verified
 }
 
 // CopyTree copies the folder from into the folder to, which is made if it is
