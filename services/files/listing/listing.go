@@ -201,7 +201,7 @@ func (r *Reader) Flush() error {
 		return nil
 	}
 	batch := r.batch
-	r.batch, r.room = nil, len(batch)
+	r.batch, r.room = nil, max(len(batch), r.room/2) // full and half-full ones alternate
 	return r.emit(batch)
 }
 

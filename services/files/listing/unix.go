@@ -79,7 +79,7 @@ func parseUnix(line string, now time.Time) (files.Entry, bool) {
 			return files.Entry{}, false
 		}
 	}
-	for _, read := range []func([]token, time.Time) (date, bool){namedDate, numericDate} {
+	for pass := range 2 { // what can be nothing but a date first
 		for i := first; i < len(t)-2; i++ {
 			size, ok := sizeOf(t[i].text)
 			if !ok && (line[0] == 'b' || line[0] == 'c') {
@@ -88,7 +88,13 @@ func parseUnix(line string, now time.Time) (files.Entry, bool) {
 			if !ok {
 				continue
 			}
-			if d, ok := read(t[i+1:], now); ok {
+			var d date
+			if pass == 0 {
+				d, ok = namedDate(t[i+1:], now)
+			} else {
+				d, ok = numericDate(t[i+1:], now)
+			}
+			if ok {
 				if e, ok := columns(e, line, t, i, size, d, strict); ok {
 					return e, true
 				}
