@@ -88,7 +88,9 @@ func (w *walk) each(ctx context.Context, cancel context.CancelCauseFunc, targets
 	well := true
 	for i, t := range targets {
 		if ctx.Err() != nil {
+			mu.Lock()
 			well = false
+			mu.Unlock()
 			break
 		}
 		wait.Add(1)
