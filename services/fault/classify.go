@@ -70,7 +70,7 @@ func classify(err error) (Kind, Check) {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return Permission, ""
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
-		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ENOTCONN), errors.Is(err, net.ErrClosed):
 		return Protocol, ""
 	}
 	var ne net.Error
@@ -114,7 +114,7 @@ func windows(err error, here bool) Kind {
 		return Timeout
 	case 10050, 10051: // WSAENETDOWN, WSAENETUNREACH
 		return Offline
-	case 10053, 10054: // WSAECONNABORTED, WSAECONNRESET
+	case 10053, 10054, 10057: // WSAECONNABORTED, WSAECONNRESET, WSAENOTCONN
 		return Protocol
 	}
 	if here && (number == 39 || number == 112) { // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL

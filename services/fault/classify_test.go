@@ -28,6 +28,7 @@ func TestFrom(t *testing.T) {
 		"refused":        {&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, fault.Refused},
 		"reset":          {read(os.NewSyscallError("read", syscall.ECONNRESET)), fault.Protocol},
 		"cut":            {fmt.Errorf("body: %w", io.ErrUnexpectedEOF), fault.Protocol},
+		"reset before":   {&net.OpError{Op: "close", Err: os.NewSyscallError("shutdown", syscall.ENOTCONN)}, fault.Protocol},
 		"full":           {&os.PathError{Op: "write", Err: syscall.ENOSPC}, fault.Full},
 		"not TLS":        {tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, fault.Protocol},
 		"our TLS alert":  {&net.OpError{Op: "local error", Err: errors.New("tls: bad record MAC")}, fault.Protocol},
