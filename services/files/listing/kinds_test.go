@@ -216,8 +216,9 @@ func TestTables(t *testing.T) {
 	}{
 		{"VMS", "\r\nDISK$A:[ADA.LETTERS]\r\n\r\nAPLAINNAME.TXT;1      2   4-NOV-2009 05:59 [ADA] (RWED,RWED,,)\r\n" +
 			"AVERYLONGNAMETHATFILLSTHELINE.TXT;12\r\n                 36   4-NOV-2009 05:55 [ADA] (RWE,RWE,,)\r\n" +
+			"NOINDENT.TXT;1\r\n10     2-JUL-2003 10:30:08.59  [STAFF,ADA]      (RWED,RWED,RE,)\r\n" +
 			"LETTERS.DIR;1        27/36         16-FEB-1999 10:01:46  [STAFF,ADA\r\n      ]            (RWE,RWE,RE,RE)\r\n" +
-			"\r\n\r\nTotal of 43 blocks in 3 files.\r\n", []string{"APLAINNAME.TXT;1", "AVERYLONGNAMETHATFILLSTHELINE.TXT;12", "LETTERS"}},
+			"\r\n\r\nTotal of 43 blocks in 3 files.\r\n", []string{"APLAINNAME.TXT;1", "AVERYLONGNAMETHATFILLSTHELINE.TXT;12", "NOINDENT.TXT;1", "LETTERS"}},
 		{"empty VMS", "\r\nDISK:[IN]\r\n\r\n*.*;0              <%RMS-E-FNF, file not found>\r\n", nil},
 		{"members", " Name     VV.MM   Created       Changed      Size  Init   Mod   Id\r\n" +
 			"ONE       01.01 2004/06/22 2004/06/23 16:32   128   128    0 ADA\r\nTWO\r\n$THREE\r\n", []string{"ONE", "TWO", "$THREE"}},

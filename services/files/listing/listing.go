@@ -129,7 +129,7 @@ func (r *Reader) list(line string) error {
 	if r.pending != "" {
 		first := r.pending
 		r.pending = ""
-		if e, ok := parseVMS(first + " " + strings.TrimSpace(line)); ok && line[0] == ' ' {
+		if e, ok := parseVMS(first + " " + strings.TrimSpace(line)); ok {
 			return r.accept(e)
 		}
 		r.unread(first)
