@@ -361,8 +361,9 @@ func (a *action) CreateRenderer() fyne.WidgetRenderer { return &actionRenderer{a
 
 type actionRenderer struct{ a *action }
 
-func (o *actionRenderer) Destroy()                     {}
-func (o *actionRenderer) Layout(size fyne.Size)        { o.a.lay(size) }
-func (o *actionRenderer) MinSize() fyne.Size           { return fyne.NewSize(kit.Px(40), kit.Px(24)) }
+func (o *actionRenderer) Destroy()              {}
+func (o *actionRenderer) Layout(size fyne.Size) { o.a.lay(size) }
+func (o *actionRenderer) MinSize() fyne.Size { return fyne.NewSize(kit.Px(40), kit.Px(24)) }
+
 func (o *actionRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{o.a.box, o.a.icon} }
 func (o *actionRenderer) Refresh()                     { o.a.box.Refresh(); o.a.icon.Refresh() }

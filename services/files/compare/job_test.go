@@ -275,20 +275,18 @@ func child(dir string) int {
 		return 3
 	}
 	c.Start()
-	for {
-		snapshot, err := c.Jobs.Get()
-		if err != nil || len(snapshot.Jobs) != 1 {
-			return 4
-		}
-		j, err := c.Wait(context.Background(), snapshot.Jobs[0].ID)
-		if err != nil || j.State != activity.Done {
-			return 5
-		}
-		if stop() != nil {
-			return 6
-		}
-		return 0
+	snapshot, err := c.Jobs.Get()
+	if err != nil || len(snapshot.Jobs) != 1 {
+		return 4
 	}
+	j, err := c.Wait(context.Background(), snapshot.Jobs[0].ID)
+	if err != nil || j.State != activity.Done {
+		return 5
+	}
+	if stop() != nil {
+		return 6
+	}
+	return 0
 }
 
 func TestKilledJobs(t *testing.T) {

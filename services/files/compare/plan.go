@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"guichet/services/files"
@@ -125,16 +127,30 @@ func (p *Plan) Choices(i int) []Action {
 // row is passed over. A folder takes what is in it along.
 func (p *Plan) With(change map[int]Action) *Plan {
 	next := &Plan{Scan: p.Scan, Options: p.Options, decisions: append([]Decision(nil), p.decisions...)}
-	for i, a := range change {
-		if i < 0 || i >= len(p.decisions) {
+	rows := p.Scan.Rows
+	for _, i := range slices.Sorted(maps.Keys(change)) { // a folder before what is in it
+		if i < 0 || i >= len(rows) {
 			continue
 		}
-		for k := i; k < p.Scan.Rows[i].End; k++ {
-			if k == i || p.Scan.Rows[i].IsDir() {
-				next.set(k, a)
+		for k := i; k < rows[i].End; k++ {
+			if k == i || rows[i].IsDir() {
+				next.set(k, change[i])
 			}
 		}
-		next.above(i, a)
+	}
+	var above []int // the folders that the row lies in
+	for i := range rows {
+		for len(above) > 0 && rows[above[len(above)-1]].End <= i {
+			above = above[:len(above)-1]
+		}
+		if a, ok := change[i]; ok && a.Copies() && next.decisions[i].Action == a {
+			for _, k := range above {
+				next.set(k, a) // they are made for what goes into them
+			}
+		}
+		if rows[i].End > i+1 {
+			above = append(above, i)
+		}
 	}
 	next.settle()
 	return next
@@ -156,18 +172,6 @@ func (p *Plan) set(i int, a Action) {
 	for _, c := range p.Choices(i) {
 		if c == a {
 			p.decisions[i].Action = a
-		}
-	}
-}
-
-// above has the folders made that a copied row lies in.
-func (p *Plan) above(i int, a Action) {
-	if !a.Copies() {
-		return
-	}
-	for k := i - 1; k >= 0 && len(p.Scan.Rows[k].Rel) > 0; k-- {
-		if r := &p.Scan.Rows[k]; r.End > i && r.IsDir() {
-			p.set(k, a)
 		}
 	}
 }

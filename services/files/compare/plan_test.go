@@ -327,6 +327,15 @@ func BenchmarkPlan100k(b *testing.B) {
 		}
 	})
 	p := s.Plan(PlanOptions{})
+	all := map[int]Action{}
+	for i := range s.Rows {
+		all[i] = ToLeft
+	}
+	b.Run("turn all", func(b *testing.B) {
+		for b.Loop() {
+			p.With(all)
+		}
+	})
 	b.Run("turn", func(b *testing.B) {
 		for b.Loop() {
 			p.With(map[int]Action{50_000: Skip})
