@@ -118,6 +118,14 @@ type Finisher interface {
 	CommitAs(ctx context.Context, to Path, replace bool) error
 }
 
+// Proven is met by Writers whose server compared a checksum of all bytes before
+// it confirmed them.
+type Proven interface {
+	// Proof gives, after Commit or CommitAs has returned nil, the checksum and its
+	// algorithm as in Hasher; "" where the server compared none of the whole file.
+	Proof() (algo, sum string)
+}
+
 // Syncer makes durable what was written with WriteOptions.Lazy.
 type Syncer interface {
 	// Sync returns when all that was committed so far would survive a power cut.

@@ -147,6 +147,10 @@ type WriteOptions struct {
 	// Lazy lets the file reach the disk later than at Commit: at the latest with
 	// Syncer.Sync, which whoever sets it calls.
 	Lazy bool
+	// Final, if not nil, is the path that Finisher.CommitAs will be called with:
+	// where nothing is seen under a name before all of it is there, the bytes may
+	// go there at once.
+	Final Path
 }
 
 // Writer takes a file's bytes. Exactly one of Commit and Abort ends it. After

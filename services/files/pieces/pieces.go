@@ -23,18 +23,20 @@ type Writer struct {
 	group *errgroup.Group
 	gctx  context.Context
 	buf   []byte
+	free  chan []byte // buffers of pieces that have arrived
 	sent  int
 }
 
 // New makes a Writer of pieces of size bytes, of which atOnce may be on their
 // way. begin is called before the first is sent, which is not before more bytes
-// come than fit into it. send may be called by several goroutines; number
-// counts from 1.
+// come than fit into it. send may be called by several goroutines and keeps
+// nothing of data; number counts from 1.
 func New(ctx context.Context, size, atOnce int, begin func() error, send func(ctx context.Context, number int, data []byte) error) *Writer {
-	w := &Writer{size: size, begin: begin, send: send}
+	atOnce = max(1, atOnce)
+	w := &Writer{size: size, begin: begin, send: send, free: make(chan []byte, atOnce+1)}
 	w.ctx, w.stop = context.WithCancel(ctx)
 	w.group, w.gctx = errgroup.WithContext(w.ctx)
-	w.group.SetLimit(max(1, atOnce))
+	w.group.SetLimit(atOnce)
 	return w
 }
 
@@ -73,8 +75,18 @@ func (w *Writer) flush() error {
 	}
 	w.sent++
 	number, data := w.sent, w.buf
-	w.buf = make([]byte, 0, w.size)
-	w.group.Go(func() error { return w.send(w.gctx, number, data) })
+	w.group.Go(func() error {
+		err := w.send(w.gctx, number, data)
+		if err == nil { // else somebody may still be reading it
+			w.free <- data[:0]
+		}
+		return err
+	})
+	select {
+	case w.buf = <-w.free:
+	default:
+		w.buf = make([]byte, 0, w.size)
+	}
 	if w.gctx.Err() != nil {
 		return w.wait()
 	}
@@ -101,14 +113,15 @@ func (w *Writer) Rest() []byte { return w.buf }
 
 // Finish sends the rest and waits for all pieces, as long as ctx lasts.
 func (w *Writer) Finish(ctx context.Context) error {
-	if len(w.buf) > 0 {
-		if err := w.flush(); err != nil {
-			return err
-		}
-	}
 	release := context.AfterFunc(ctx, w.stop)
 	defer release()
-	err := w.wait()
+	var err error
+	if len(w.buf) > 0 {
+		err = w.flush()
+	}
+	if err == nil {
+		err = w.wait()
+	}
 	if cerr := ctx.Err(); cerr != nil {
 		return fault.From("write", "", cerr)
 	}

@@ -33,7 +33,7 @@ func (s *sink) send(_ context.Context, number int, data []byte) error {
 	if s.got == nil {
 		s.got = map[int][]byte{}
 	}
-	s.got[number] = data
+	s.got[number] = bytes.Clone(data)
 	return nil
 }
 

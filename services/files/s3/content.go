@@ -127,28 +127,8 @@ func (r *reader) Close() error {
 	return nil
 }
 
-// Hash implements files.Hasher. The only checksum is the MD5 that an ETag is
-// for objects stored in one piece, unless the server encrypts them with keys of
-// its own.
-func (f *FS) Hash(ctx context.Context, p files.Path, algo string) (string, error) {
-	at, err := f.place("hash", p)
-	if err != nil {
-		return "", err
-	}
-	if algo != "md5" || at.key == "" || f.etagMD5.Load() <= 0 {
-		return "", fault.Newf(fault.Unsupported, "hash", f.host, "no %s", algo)
-	}
-	o, err := f.head(ctx, "hash", at)
-	if err != nil {
-		return "", err
-	}
-	if sum, ok := md5Of(o.ETag, o.Metadata); ok {
-		return sum, nil
-	}
-	return "", fault.Newf(fault.Unsupported, "hash", f.host, "%s was stored in several pieces", p)
-}
-
-// md5Of gives the MD5 in an ETag that can be one.
+// md5Of gives the MD5 in an ETag that can be one: of an object stored in one
+// piece that the server has not encrypted with keys of its own.
 func md5Of(etag string, header http.Header) (string, bool) {
 	if b, err := hex.DecodeString(etag); err != nil || len(b) != 16 {
 		return "", false

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -192,21 +193,55 @@ func TestBucketNames(t *testing.T) {
 
 func TestChecksums(t *testing.T) {
 	f := open(t, nil)
-	caps, err := f.Caps(t.Context())
+	w, err := f.Write(t.Context(), files.Path{"album", "f"}, files.WriteOptions{Size: 5})
 	require.NoError(t, err)
-	require.Empty(t, caps.Hash, "not known yet")
-	p := files.Path{"album", "f"}
-	require.NoError(t, vfstest.Put(t.Context(), f, p, []byte("hello"), files.WriteOptions{}))
-	caps, err = f.Caps(t.Context())
+	_, err = w.Write([]byte("hello"))
 	require.NoError(t, err)
-	require.Equal(t, []string{"md5"}, caps.Hash)
-	sum, err := f.Hash(t.Context(), p, "md5")
-	require.NoError(t, err)
-	require.Equal(t, "5d41402abc4b2a76b9719d911017c592", sum)
+	require.NoError(t, w.Commit(t.Context()))
+	algo, sum := w.(files.Proven).Proof()
+	require.Equal(t, "md5 5d41402abc4b2a76b9719d911017c592", algo+" "+sum)
 	_, ok := md5Of("5d41402abc4b2a76b9719d911017c592-3", nil)
 	require.False(t, ok)
 	_, ok = md5Of("5d41402abc4b2a76b9719d911017c592", http.Header{"X-Amz-Server-Side-Encryption": {"aws:kms"}})
 	require.False(t, ok)
+}
+
+// A large file whose final name is known needs no copy on the server, and is
+// seen there only when it is whole.
+func TestFinalName(t *testing.T) {
+	copies := atomic.Int32{}
+	f := open(t, before(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("X-Amz-Copy-Source") != "" {
+			copies.Add(1)
+		}
+		return false
+	}))
+	data := vfstest.Bytes(partSize + 10)
+	to := files.Path{"album", "final"}
+	write := func() files.Finisher {
+		w, err := f.Write(t.Context(), files.Path{"album", "part"}, files.WriteOptions{Size: int64(len(data)), Final: to})
+		require.NoError(t, err)
+		_, err = w.Write(data)
+		require.NoError(t, err)
+		return w.(files.Finisher)
+	}
+	w := write()
+	_, err := f.Stat(t.Context(), to)
+	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+	require.NoError(t, w.CommitAs(t.Context(), to, false))
+	got, err := vfstest.Get(t.Context(), f, to, 0)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(data, got))
+	data[0]++
+	require.True(t, fault.Is(write().CommitAs(t.Context(), to, false), fault.Protocol), "to be begun again")
+	require.NoError(t, write().CommitAs(t.Context(), to, true))
+	got, err = vfstest.Get(t.Context(), f, to, 0)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(data, got))
+	all, _, err := vfstest.List(t.Context(), f, files.Path{"album"})
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.Zero(t, copies.Load())
 }
 
 // A small file goes up under its final name by one request.

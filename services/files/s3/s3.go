@@ -18,7 +18,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/s3utils"
@@ -39,11 +38,10 @@ type Params struct {
 
 // FS is what an access key opens. It is safe for concurrent use.
 type FS struct {
-	p       Params
-	host    string
-	secret  string
-	wire    *wire
-	etagMD5 atomic.Int32 // of what this connection stored: 0 unknown, 1 the ETag is an MD5, -1 it is not
+	p      Params
+	host   string
+	secret string
+	wire   *wire
 
 	mu      sync.Mutex
 	clients map[string]client // by region
@@ -55,7 +53,6 @@ var (
 	_ files.FS        = (*FS)(nil)
 	_ files.Ranger    = (*FS)(nil)
 	_ files.Copier    = (*FS)(nil)
-	_ files.Hasher    = (*FS)(nil)
 	_ files.Replacer  = (*FS)(nil)
 	_ files.Connected = (*FS)(nil)
 )
@@ -104,13 +101,11 @@ func (f *FS) begin(ctx context.Context) error {
 	return nil
 }
 
-// Caps implements files.FS.
+// Caps implements files.FS. No checksums are offered: an ETag is the MD5 of some
+// objects on some servers, which is known only of what was just uploaded (see
+// files.Proven).
 func (f *FS) Caps(context.Context) (files.Caps, error) {
-	c := files.Caps{AtomicReplace: true, ServerCopy: true, TimePrecision: time.Second, MaxConns: 8}
-	if f.etagMD5.Load() > 0 {
-		c.Hash = []string{"md5"}
-	}
-	return c, nil
+	return files.Caps{AtomicReplace: true, ServerCopy: true, TimePrecision: time.Second, MaxConns: 8}, nil
 }
 
 // Home implements files.FS.

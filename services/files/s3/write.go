@@ -54,6 +54,12 @@ func (f *FS) Write(ctx context.Context, p files.Path, o files.WriteOptions) (fil
 		}
 	}
 	w := &writer{f: f, ctx: ctx, at: at, path: p, o: o}
+	if o.Final != nil && o.Size > partSize {
+		if w.at, err = f.place("write", o.Final); err != nil {
+			return nil, err
+		}
+		w.path = o.Final
+	}
 	size := partSize
 	if o.Size > partSize*maxParts/2 {
 		size = int((o.Size/maxParts/(1<<20) + 1) << 20)
@@ -79,10 +85,11 @@ type writer struct {
 	f     *FS
 	ctx   context.Context
 	at    place
-	path  files.Path
+	path  files.Path // of the upload: the final one, where that is known and it goes in parts
 	o     files.WriteOptions
 	w     *pieces.Writer
 	total int64
+	md5   string // that the server and we agree on; "" none
 	ended bool
 
 	upload string // of an upload in parts; "" none has begun
@@ -90,7 +97,10 @@ type writer struct {
 	parts  map[int]string // ETags of the parts that have arrived
 }
 
-var _ files.Finisher = (*writer)(nil)
+var (
+	_ files.Finisher = (*writer)(nil)
+	_ files.Proven   = (*writer)(nil)
+)
 
 // Write implements io.Writer.
 func (w *writer) Write(b []byte) (int, error) {
@@ -157,17 +167,37 @@ func (w *writer) send(ctx context.Context, number int, data []byte) error {
 }
 
 // Commit implements files.Writer.
-func (w *writer) Commit(ctx context.Context) error { return w.commit(ctx, nil, w.o.Exclusive) }
+func (w *writer) Commit(ctx context.Context) error {
+	if w.upload != "" && w.o.Final != nil {
+		return errors.Join(fault.Newf(fault.Internal, "write", w.f.host, "another end was announced"), w.Abort(true))
+	}
+	return w.commit(ctx, nil, w.o.Exclusive)
+}
 
 // CommitAs implements files.Finisher. A small file is sent under its final name
-// at once.
+// at once, and so has been a large one whose final name was known.
 func (w *writer) CommitAs(ctx context.Context, to files.Path, replace bool) error {
-	if w.upload != "" {
+	switch {
+	case w.upload == "":
+		return w.putAs(ctx, to, replace)
+	case w.o.Final == nil:
 		if err := w.commit(ctx, nil, w.o.Exclusive); err != nil {
 			return err
 		}
 		return w.f.Rename(ctx, w.path, to, replace)
+	case !to.Equal(w.path):
+		return errors.Join(fault.Newf(fault.Internal, "write", w.f.host, "another name was announced"), w.Abort(true))
 	}
+	err := w.commit(ctx, nil, !replace)
+	if fault.Is(err, fault.Exists) {
+		// It appeared meanwhile, and the parts can get no other name: the copy
+		// begins again, with another decision.
+		err = fault.Newf(fault.Protocol, "write", w.f.host, "%s appeared while it was uploaded", to)
+	}
+	return err
+}
+
+func (w *writer) putAs(ctx context.Context, to files.Path, replace bool) error {
 	at, err := w.f.place("write", to)
 	if err == nil && at.key == "" {
 		err = fault.Newf(fault.Permission, "write", w.f.host, "files lie in buckets")
@@ -184,6 +214,14 @@ func (w *writer) CommitAs(ctx context.Context, to files.Path, replace bool) erro
 		err = errors.Join(err, w.commit(ctx, nil, w.o.Exclusive))
 	}
 	return err
+}
+
+// Proof implements files.Proven: the MD5 of what went in one piece.
+func (w *writer) Proof() (algo, sum string) {
+	if w.md5 == "" {
+		return "", ""
+	}
+	return "md5", w.md5
 }
 
 // commit ends the upload, of a single piece under another name if as is set.
@@ -248,9 +286,7 @@ func (w *writer) put(ctx context.Context, at place, exclusive bool) error {
 		return err
 	}
 	if got, ok := md5Of(done.ETag, nil); ok && got == hex.EncodeToString(sum) {
-		w.f.etagMD5.CompareAndSwap(0, 1)
-	} else {
-		w.f.etagMD5.Store(-1)
+		w.md5 = got // it is not always one, but equal by accident it never is
 	}
 	return nil
 }
