@@ -131,4 +131,3 @@ func loginFault(ctx context.Context, l *line, h hop, o *offer, err, refused erro
 	}
 	return fa
 }
-
