@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
 	"github.com/stretchr/testify/require"
+
+	"guichet/app/paneltest"
 
 	"guichet/services/files"
 	"guichet/widgets/filetable"
@@ -95,4 +98,28 @@ func BenchmarkArrange(b *testing.B) {
 			arrange(source, order{language: "en", filter: "99"}, whole, false, true)
 		}
 	})
+}
+
+// What is left on the goroutine of the user interface when 100,000 rows in a new
+// order are shown, with none and with all of them selected.
+func BenchmarkShowHundredThousand(b *testing.B) {
+	h := paneltest.New(b)
+	f := &Panel{p: Params{Host: h, Now: time.Now}, drag: newDrag()}
+	s := &side{f: f, local: true}
+	f.here, f.there, f.active = s, &side{f: f}, s
+	s.table = filetable.New(filetable.Params{})
+	h.Window().SetContent(s.table)
+	h.Window().Resize(fyne.NewSize(600, 700))
+	a := arrange(album(100_000), order{language: "en"}, nil, false, true)
+	for _, all := range []bool{false, true} {
+		b.Run(map[bool]string{false: "none", true: "all"}[all]+" selected", func(b *testing.B) {
+			s.apply(a, true, "")
+			if all {
+				s.table.List.SelectAll()
+			}
+			for b.Loop() {
+				s.apply(a, false, "")
+			}
+		})
+	}
 }
