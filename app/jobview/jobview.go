@@ -65,6 +65,7 @@ func Line(j activity.Job, jobs Jobs, now time.Time) transferrow.Data {
 		d.Note, d.Figures = words.T("job.cancelled"), ""
 	}
 	operation(&d, j, now)
+	synchronised(&d, j, now)
 	if !j.State.Ended() || j.State == activity.Failed {
 		button("close", "cancel", jobs.Cancel)
 	}
