@@ -157,7 +157,7 @@ func (p *properties) measure(ctx context.Context) {
 		targets = append(targets, ops.Target{Path: p.dir.Join(e.Name), Entry: e})
 	}
 	say := func(r ops.Result, ended bool) {
-		text := words.T("ops.properties.sum", "Size", p.exact(r.Bytes), "Files", words.N("ops.files", r.Files), "Folders", words.N("ops.folders", r.Folders))
+		text := words.T("ops.properties.sum", "Size", words.Size(r.Bytes), "Files", words.N("ops.files", r.Files), "Folders", words.N("ops.folders", r.Folders))
 		switch {
 		case !ended:
 			text += " …"
