@@ -237,6 +237,19 @@ func TestChangedWhileRead(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, changed)
 	require.NoError(t, r.Close())
+
+	// Whoever reads what a listing has shown before it changed hears of it once.
+	_, _, err = vfstest.List(t.Context(), f, files.ParsePath(home))
+	require.NoError(t, err)
+	require.NoError(t, os.Chtimes(path, time.Unix(2, 0), time.Unix(2, 0)))
+	for _, want := range []bool{true, false} {
+		r, err := f.Read(t.Context(), files.ParsePath(path), 0)
+		require.NoError(t, err)
+		changed, err := r.(files.Witness).Changed()
+		require.NoError(t, err)
+		require.Equal(t, want, changed)
+		require.NoError(t, r.Close())
+	}
 }
 
 func TestRange(t *testing.T) {

@@ -48,7 +48,7 @@ func (f *FS) open(ctx context.Context, p files.Path, offset, end int64) (io.Read
 		if err != nil {
 			return nil, err
 		}
-		r := &reader{ctx: ctx, fs: f, s: s, handle: h, pos: offset, next: offset, first: first, size: first.size, end: end, flow: newFlow()}
+		r := &reader{ctx: ctx, fs: f, s: s, name: name, handle: h, pos: offset, next: offset, first: first, size: first.size, end: end, flow: newFlow()}
 		r.fill() // the first bytes are on their way before they are asked for
 		return r, nil
 	})
@@ -66,6 +66,7 @@ type reader struct {
 	ctx    context.Context
 	fs     *FS
 	s      *session
+	name   string
 	handle wire.Handle
 	pos    int64 // of the next byte to give out
 	next   int64 // of the next block to ask for
@@ -136,7 +137,11 @@ func (r *reader) Changed() (bool, error) {
 		return false, r.fs.streamFault("read", r.ctx, r.s, err)
 	}
 	now := factOf(a)
-	return now.size != r.first.size || !now.modTime.Equal(r.first.modTime), nil
+	changed := now.size != r.first.size || !now.modTime.Equal(r.first.modTime)
+	if changed {
+		r.fs.seen.forget(r.name) // the next reader asks
+	}
+	return changed, nil
 }
 
 // advance waits for the next block and makes it the rest.

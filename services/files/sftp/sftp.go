@@ -287,6 +287,7 @@ func (f *FS) setstat(ctx context.Context, op string, p files.Path, a wire.Attrs)
 	if err != nil {
 		return err
 	}
+	f.seen.forget(name)
 	return run(ctx, f, op, func(s *session) error { return s.wire.Setstat(ctx, name, a) })
 }
 
