@@ -113,6 +113,11 @@ func TestCompareAndSynchronise(t *testing.T) {
 	require.Empty(t, rowsOf(c))
 	require.Contains(t, texts(b.root), words.T("compare.alike"))
 	require.Empty(t, b.Troubles)
+	jobs, err := b.jobs.Jobs.Get()
+	require.NoError(t, err)
+	b.askJob(jobs.Jobs[0])
+	b.Until("told", func() bool { return len(b.Asked) > 0 })
+	require.Equal(t, words.T("compare.problems.none"), b.Asked[0].Text)
 }
 
 func TestManyDeletesAreAskedTwice(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"guichet/app/panel"
 	"guichet/app/words"
+	"guichet/services/activity"
 	"guichet/services/files"
 	"guichet/services/files/compare"
 	"guichet/widgets/kit"
@@ -123,5 +124,42 @@ func (c *comparison) queue(many bool) {
 			c.close()
 		}
 		f.p.Host.Show(panel.Toast{Text: words.T("compare.begun")})
+	})
+}
+
+// showProblems lists what a synchronisation passed over, and why.
+func (f *Panel) showProblems(j activity.Job) {
+	if f.p.Sync == nil || !j.State.Ended() {
+		return
+	}
+	var list []compare.Problem
+	f.run("list problems", func(ctx context.Context) (err error) {
+		list, err = f.p.Sync.Problems(ctx, compare.PlanOf(j))
+		return err
+	}, func(err error) {
+		if err != nil {
+			f.trouble(err, nil)
+			return
+		}
+		q := panel.Question{
+			Title: words.N("compare.problems.title", len(list), "Name", j.Title), Text: words.T("compare.problems.none"),
+			Choices: []panel.Choice{{Label: words.T("compare.kept.close"), Primary: true}}, Answer: func(string, bool) {},
+		}
+		if len(list) > 0 {
+			var lines []fyne.CanvasObject
+			for _, p := range list {
+				why := words.T("compare.problems.changed")
+				if p.Outcome == compare.Failed {
+					why = words.T("compare.problems.failed")
+				}
+				lines = append(lines, kit.NewText(files.Display(p.Path.String()[1:]), kit.TextStyle{Shrink: true}),
+					kit.Inset(0, 0, 6, 0, kit.NewText(why, kit.TextStyle{Shrink: true, Size: kit.SizeSmall, Color: kit.ColorQuiet})))
+				if p.Note != "" {
+					q.Details += p.Path.String()[1:] + ": " + p.Note + "\n"
+				}
+			}
+			q.Text, q.Content = words.T("compare.problems.text"), kit.Least(400, 200, container.NewVScroll(kit.Inset(0, 12, 0, 0, kit.Column(0, lines...))))
+		}
+		f.p.Host.Ask(q)
 	})
 }

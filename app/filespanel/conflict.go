@@ -13,6 +13,7 @@ import (
 	"guichet/app/words"
 	"guichet/services/activity"
 	"guichet/services/files"
+	"guichet/services/files/compare"
 	"guichet/services/files/preview"
 	"guichet/services/files/transfer"
 	"guichet/widgets/kit"
@@ -77,6 +78,10 @@ func (f *Panel) askTaken(entries []files.Entry, from, to *side, dir files.Path, 
 
 // askJob shows a job's question about a taken name with both files.
 func (f *Panel) askJob(j activity.Job) {
+	if j.Kind == compare.Kind {
+		f.showProblems(j)
+		return
+	}
 	q := j.Question
 	if q == nil || j.State != activity.NeedsAnswer {
 		return
