@@ -259,7 +259,7 @@ func (f *FS) relocate(ctx context.Context, q request, to *url.URL) error {
 	return refused
 }
 
-// address gives the URLs of two places.
+// addresses gives the URLs of two places.
 func (f *FS) addresses(op string, from, to files.Path) (*url.URL, *url.URL, error) {
 	u, err := f.target(op, from, false)
 	if err != nil {
