@@ -252,6 +252,7 @@ func TestSiteForm(t *testing.T) {
 		"anna@files.example.org:2222":  {Host: "files.example.org", User: "anna", Port: 2222},
 		"sftp://files.example.org/a":   {Protocol: files.ProtocolSFTP, Host: "files.example.org", Path: files.Path{"a"}, Rooted: true},
 		"ftps://me@files.example.org":  {Protocol: files.ProtocolFTPS, Host: "files.example.org", User: "me"},
+		"files.example.org:":           {Host: "files.example.org"},
 		"[2001:db8::1]:21":             {Host: "2001:db8::1", Port: 21},
 		"davs://cloud.example.org:443": {Protocol: files.ProtocolDAVS, Host: "cloud.example.org"},
 	} {
@@ -274,6 +275,10 @@ func TestSiteForm(t *testing.T) {
 	require.Error(t, err)
 	form.toggle()
 	require.True(t, form.more.Visible())
+	form.password.SetText("secret")
+	again := form.again()
+	require.Equal(t, []string{"h", "u", "secret", "nine", "j"}, []string{again.server.Text, again.user.Text, again.password.Text, again.port.Text, again.jump.Text})
+	require.True(t, again.more.Visible())
 }
 
 func TestManageServers(t *testing.T) {

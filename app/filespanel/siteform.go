@@ -169,10 +169,17 @@ func (o *siteForm) refresh() {
 	}
 }
 
-// again is the same form, filled in as it was, for another question.
+// again is a form filled in as this one is, for another question.
 func (o *siteForm) again() *siteForm {
-	o.report.RemoveAll()
-	return o
+	n := newSiteForm(o.f, o.onto(o.site), true)
+	n.server.SetText(o.server.Text)
+	n.user.SetText(o.user.Text)
+	n.password.SetText(o.password.Text)
+	n.port.SetText(o.port.Text)
+	n.keep.SetChecked(o.keep.Checked)
+	n.protocol.SetSelectedIndex(o.protocol.SelectedIndex())
+	n.more.Hidden = o.more.Hidden
+	return n
 }
 
 // close ends a test that is under way.
@@ -206,7 +213,7 @@ func (o *siteForm) read() (files.Site, error) {
 		}
 		if h, p, err := net.SplitHostPort(host); err == nil {
 			n, perr := strconv.Atoi(p)
-			if perr != nil || n < 1 || n > 65535 {
+			if p != "" && (perr != nil || n < 1 || n > 65535) {
 				return site, fault.Newf(fault.NameNotFound, "connect", host, "no port number")
 			}
 			host, port = h, n
