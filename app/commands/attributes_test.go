@@ -79,7 +79,9 @@ func TestSites(t *testing.T) {
 	profile, file := t.TempDir(), filepath.Join(t.TempDir(), "sitemanager.xml")
 	require.NoError(t, os.WriteFile(file, []byte(`<FileZilla3><Servers><Server><Host>club.example</Host><Port>21</Port><Protocol>4</Protocol>
 		<User>anna</User><Pass encoding="base64">c2VjcmV0</Pass><Logontype>1</Logontype><Name>Club</Name></Server></Servers></FileZilla3>`), 0o600))
-	do := func(args ...string) outcome { return call(t, nil, "", append([]string{"--profile", profile}, args...)...) }
+	do := func(args ...string) outcome {
+		return call(t, nil, "", append([]string{"--profile", profile}, args...)...)
+	}
 	in := lines[imported](t, do("sites", "import", "--json", file).out)
 	require.Equal(t, []imported{{Format: "filezilla", Found: 1, Added: 1, Passwords: 1}}, in)
 	require.Equal(t, "Club  ftpes://anna@club.example\n", strings.Replace(do("sites", "list").out, "example/", "example", 1))

@@ -10,6 +10,7 @@ import (
 	"guichet/services/activity"
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/ops/trash"
 	"guichet/services/files/transfer"
 )
 
@@ -179,6 +180,9 @@ func (r *running) land(ctx context.Context, f files.FS, t Target, dest files.Pat
 		if present.Type == files.Dir || t.Entry.Type == files.Dir {
 			return Result{}, fault.Newf(fault.Exists, string(r.j.Action), "", "a folder is not replaced")
 		}
+		if r.j.To.Site.Trash {
+			return done, overKept(ctx, f, dest, func(replace bool) error { return do(ctx, dest, replace) })
+		}
 		return done, do(ctx, dest, true)
 	}
 	free, err := freeName(ctx, f, dest)
@@ -186,6 +190,23 @@ func (r *running) land(ctx context.Context, f files.FS, t Target, dest files.Pat
 		return Result{}, err
 	}
 	return done, do(ctx, free, false)
+}
+
+// overKept puts what is at dest into the trash before do takes its place, and
+// back if that fails. What no trash takes is replaced.
+func overKept(ctx context.Context, f files.FS, dest files.Path, do func(replace bool) error) error {
+	item, err := trash.Move(ctx, f, dest)
+	if fault.Is(err, fault.Unsupported) {
+		return do(true)
+	}
+	if err != nil {
+		return err
+	}
+	if err := do(false); err != nil {
+		_, back := trash.Restore(context.WithoutCancel(ctx), f, item, false)
+		return errors.Join(err, back)
+	}
+	return nil
 }
 
 // freeName gives a name beside p that nobody has: "a (2).txt".

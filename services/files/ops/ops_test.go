@@ -21,6 +21,7 @@ import (
 	"guichet/services/files"
 	"guichet/services/files/ftp"
 	"guichet/services/files/local"
+	"guichet/services/files/ops/trash"
 	"guichet/services/files/sftp"
 	"guichet/services/files/transfer"
 	"guichet/services/files/vfstest"
@@ -610,6 +611,27 @@ func (c *copies) Copy(ctx context.Context, from, to files.Path, replace bool) er
 		werr = errors.Join(werr, rerr)
 	}
 	return errors.Join(werr, w.Commit(ctx))
+}
+
+// A replaced file is in the trash of a site that has one, and comes back when
+// the replacing fails.
+func TestReplacedFilesAreKept(t *testing.T) {
+	p := places(t)["ftp"]()
+	grow(t, p.dir, "new", "old", "other")
+	require.NoError(t, overKept(t.Context(), p.fs, files.Path{"old"}, func(replace bool) error {
+		require.False(t, replace)
+		return p.fs.Rename(t.Context(), files.Path{"new"}, files.Path{"old"}, replace)
+	}))
+	text, err := os.ReadFile(filepath.Join(p.dir, "old"))
+	require.NoError(t, err)
+	require.Equal(t, "text of new", string(text))
+	items, _, err := trash.List(t.Context(), p.fs)
+	require.NoError(t, err)
+	require.Len(t, items, 1)
+	require.Equal(t, files.Path{"old"}, items[0].Origin)
+	no := errors.New("no")
+	require.ErrorIs(t, overKept(t.Context(), p.fs, files.Path{"other"}, func(bool) error { return no }), no)
+	require.FileExists(t, filepath.Join(p.dir, "other"))
 }
 
 func TestServerCopies(t *testing.T) {
