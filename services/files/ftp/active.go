@@ -20,21 +20,21 @@ const activeLimit = 30 * time.Second
 // PORT, RFC 2428 EPRT), which a person has chosen for this site. Nobody but the
 // server's own address is let in, and only once; the port is closed after half
 // a minute at most.
-func (c *conn) active(op string, dir files.Path) (accept func() (net.Conn, error), err error) {
-	site := c.fs.p.Site
+func (c *conn) active(op string, dir files.Path) (accept func() (net.Conn, error), shut func(), err error) {
+	site, ctx := c.fs.p.Site, c.ctx
 	if c.proxied {
-		return nil, &fault.Fault{
+		return nil, nil, &fault.Fault{
 			Kind: fault.Unsupported, Op: "data connection", Host: site.Host,
 			Err: errors.Join(errNoReply, errors.New("a server cannot call back through a proxy")),
 		}
 	}
 	here, there := addressOf(rawConn(c.ctl.Conn).LocalAddr()), addressOf(rawConn(c.ctl.Conn).RemoteAddr())
 	if !here.IsValid() || !there.IsValid() {
-		return nil, &fault.Fault{Kind: fault.Unsupported, Op: "data connection", Host: site.Host, Err: errors.Join(errNoReply, errors.New("no address to be called at"))}
+		return nil, nil, &fault.Fault{Kind: fault.Unsupported, Op: "data connection", Host: site.Host, Err: errors.Join(errNoReply, errors.New("no address to be called at"))}
 	}
 	ln, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(here, 0)))
 	if err != nil {
-		return nil, fault.From("data connection", site.Host, err)
+		return nil, nil, fault.From("data connection", site.Host, err)
 	}
 	at := ln.Addr().(*net.TCPAddr).AddrPort()
 	replies, err := c.inFolder(op, dir, portCommand(netip.AddrPortFrom(here, at.Port())))
@@ -43,19 +43,19 @@ func (c *conn) active(op string, dir files.Path) (accept func() (net.Conn, error
 	}
 	if err != nil {
 		_ = ln.Close()
-		return nil, err
+		return nil, nil, err
 	}
 	_ = ln.SetDeadline(time.Now().Add(activeLimit))
 	// Accept knows no context: the end of the operation closes the port.
-	release := context.AfterFunc(c.ctx, func() { _ = ln.Close() })
-	c.shutPort = func() { release(); _ = ln.Close() }
-	return func() (net.Conn, error) {
-		defer c.closePort()
+	release := context.AfterFunc(ctx, func() { _ = ln.Close() })
+	shut = func() { release(); _ = ln.Close() }
+	accept = func() (net.Conn, error) {
+		defer shut()
 		for {
 			socket, err := ln.Accept()
 			if err != nil {
-				if c.ctx.Err() != nil {
-					err = c.ctx.Err()
+				if ctx.Err() != nil {
+					err = ctx.Err()
 				}
 				f := fault.From("data connection", site.Host, err)
 				if f.Kind == fault.Timeout {
@@ -68,14 +68,8 @@ func (c *conn) active(op string, dir files.Path) (accept func() (net.Conn, error
 			}
 			_ = socket.Close() // a stranger's (lftp: ftp:verify-address)
 		}
-	}, nil
-}
-
-// closePort stops listening, if this connection does.
-func (c *conn) closePort() {
-	if shut := c.shutPort; shut != nil {
-		shut()
 	}
+	return accept, shut, nil
 }
 
 // addressOf gives the IP address of a TCP address, IPv4 in its short form.

@@ -37,14 +37,14 @@ type conn struct {
 	proxied  bool
 	epsvDead bool
 	next     *early // the next data connection; nil: not asked for
-	shutPort func() // ends the waiting for an active server; nil: there was none
 
-	used   time.Time // when an operation last ended
-	asked  time.Time // when the server last answered
-	fresh  bool      // nothing has been done with it yet
-	broken bool
-	ctx    context.Context // of the operation under way
-	free   func() bool     // ends the watch over ctx
+	fetched time.Time // when a transfer last succeeded
+	used    time.Time // when an operation last ended
+	asked   time.Time // when the server last answered
+	fresh   bool      // nothing has been done with it yet
+	broken  bool
+	ctx     context.Context // of the operation under way
+	free    func() bool     // ends the watch over ctx
 }
 
 // sessions is a cache that keeps its sessions when a handshake fails: one that

@@ -31,12 +31,13 @@ var blocks = sync.Pool{New: func() any { b := make([]byte, block); return &b }}
 // the command has been sent and not before: ProFTPD and Pure-FTPd lock up
 // otherwise.
 type dataConn struct {
-	raw    net.Conn // nil until an active server has called
-	ctl    *control
-	port   int                      // of the server; 0: it calls us
-	accept func() (net.Conn, error) // waits for an active server's call
-	leaf   []byte                   // the control connection's certificate
-	tls    *tls.Config              // nil: clear text
+	raw      net.Conn // nil until an active server has called
+	ctl      *control
+	port     int                      // of the server; 0: it calls us
+	accept   func() (net.Conn, error) // waits for an active server's call
+	shutPort func()                   // ends the waiting for that call; nil: there is none
+	leaf     []byte                   // the control connection's certificate
+	tls      *tls.Config              // nil: clear text
 
 	attended  chan struct{} // closed when attend's work is over; nil: there was none
 	confirmed bool          // the server has consented or refused
@@ -49,11 +50,19 @@ type dataConn struct {
 	cork   *corked
 	err    error // of the handshake
 	upload bool
+	ahead  bool   // an EPSV has gone out with the command
 	ended  bool   // the server has closed its side
 	done   *reply // the server's last word, where it said it at once
 
 	mu      sync.Mutex
 	aborted bool
+}
+
+// closePort stops waiting for a server's call.
+func (d *dataConn) closePort() {
+	if d.shutPort != nil {
+		d.shutPort()
+	}
 }
 
 // abort closes the socket, from any goroutine.

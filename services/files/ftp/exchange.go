@@ -30,11 +30,10 @@ func (c *conn) start(op string, dir files.Path, offset int64, command string, up
 		}
 	}
 	if c.fs.p.Site.Active {
-		accept, err := c.active(op, dir)
-		if err != nil {
+		var err error
+		if d.accept, d.shutPort, err = c.active(op, dir); err != nil {
 			return nil, err
 		}
-		d.accept = accept
 	} else {
 		socket, port, err := c.passive(op, dir, command)
 		if err != nil {
@@ -54,7 +53,11 @@ func (c *conn) start(op string, dir files.Path, offset int64, command string, up
 			return nil, err
 		}
 	}
-	if err := c.ctl.send(command); err != nil {
+	lines := []string{command}
+	if d.ahead = op == "read" && c.mayAskAhead(); d.ahead {
+		lines = append(lines, "EPSV")
+	}
+	if err := c.ctl.send(lines...); err != nil {
 		c.finish(d)
 		return nil, err
 	}
@@ -78,6 +81,7 @@ func (d *dataConn) attend(c *conn) {
 		return
 	}
 	d.attended = make(chan struct{})
+	ctx := context.WithoutCancel(c.ctx) // the operation may end before this does
 	c.fs.group.Go("ftp data connection", func(context.Context) {
 		defer close(d.attended)
 		err := d.begin()
@@ -89,7 +93,7 @@ func (d *dataConn) attend(c *conn) {
 		d.mu.Unlock()
 		if err != nil && early && c.ctl.why(nil) == nil && !errors.Is(err, net.ErrClosed) && !fault.Is(err, fault.Certificate) {
 			d.lost = err
-			c.unstick(d.port)
+			c.unstick(ctx, d.port)
 		}
 	})
 }
@@ -116,11 +120,11 @@ func (d *dataConn) peek() error {
 // unstick calls the server's data port again after a connection to it was lost
 // before the server had taken it (a wall that takes and resets it): vsftpd
 // would wait there for a minute, deaf, with the file locked.
-func (c *conn) unstick(port int) {
+func (c *conn) unstick(ctx context.Context, port int) {
 	if port == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if socket, err := c.fs.p.Network.Dial(ctx, c.host, port); err == nil {
 		_ = socket.Close()
@@ -142,9 +146,10 @@ func (d *dataConn) confirm(c *conn) error {
 	d.mu.Unlock()
 	if err == nil && r.code/100 > 2 {
 		err = r.err()
+		c.readAhead(d, r)
 	}
 	if err != nil {
-		c.closePort()
+		d.closePort()
 		d.abort()
 	}
 	waited := d.attended != nil && (err != nil || d.tls == nil)
@@ -168,8 +173,7 @@ func (d *dataConn) confirm(c *conn) error {
 
 // finish closes the data connection.
 func (c *conn) finish(d *dataConn) {
-	c.closePort()
-	c.shutPort = nil
+	d.closePort()
 	d.close()
 }
 
@@ -189,8 +193,10 @@ func (c *conn) final(d *dataConn, patience time.Duration) error {
 		}
 		r = &next
 	}
+	c.readAhead(d, *r)
 	if r.code/100 != 2 {
 		return r.err()
 	}
+	c.fetched = time.Now()
 	return nil
 }

@@ -196,7 +196,9 @@ func TestWallResetsDataConnections(t *testing.T) {
 			began := time.Now()
 			err := vfstest.Put(t.Context(), f, files.Path{"f"}, data, files.WriteOptions{})
 			if err == nil {
+				s.Mu.Lock()
 				require.Zero(t, s.ResetData) // it reached the server in the end
+				s.Mu.Unlock()
 			} else {
 				require.True(t, fault.KindOf(err).Transient(), "%v", err)
 				require.NoError(t, vfstest.Put(t.Context(), f, files.Path{"f"}, data, files.WriteOptions{}), "at once")
@@ -370,4 +372,44 @@ func FuzzReplies(f *testing.F) {
 		readFeatures(reply{211, feat}).wanted()
 		_, _ = readMLST(reply{250, feat})
 	})
+}
+
+// TestAskedAhead fetches a series from a server like vsftpd: the next data
+// connection is asked for together with the file.
+func TestAskedAhead(t *testing.T) {
+	s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.Banner = "220 (vsFTPd 3.0.3)" })
+	f := dial(t, s)
+	for i := range 5 {
+		require.NoError(t, os.WriteFile(filepath.Join(s.Dir, string(rune('a'+i))), vfstest.Bytes(1000*(i+1)), 0o600))
+	}
+	for _, name := range []string{"a", "b", "none", "c", "d"} {
+		got, err := vfstest.Get(t.Context(), f, files.Path{name}, 0)
+		if name == "none" {
+			require.True(t, fault.Is(err, fault.NotFound), "%v", err)
+			continue
+		}
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(vfstest.Bytes(1000*int(name[0]-'a'+1)), got))
+	}
+	s.Mu.Lock()
+	require.Contains(t, strings.Join(s.Commands, "\n"), "EPSV\nRETR a\nEPSV\nRETR b\nEPSV\nRETR none\nEPSV\n")
+	require.True(t, strings.HasSuffix(strings.Join(s.Commands, "\n"), "\nRETR c\nEPSV\nRETR d\nEPSV"))
+	s.Mu.Unlock()
+
+	// Ended early, and something else.
+	require.NoError(t, os.WriteFile(filepath.Join(s.Dir, "big"), vfstest.Bytes(3_000_000), 0o600))
+	for range 3 {
+		r, err := f.Read(t.Context(), files.Path{"big"}, 0)
+		require.NoError(t, err)
+		_, err = io.ReadFull(r, make([]byte, 10))
+		require.NoError(t, err)
+		require.NoError(t, r.Close())
+		_, err = f.Stat(t.Context(), files.Path{"e"})
+		require.NoError(t, err)
+	}
+	require.NoError(t, vfstest.Put(t.Context(), f, files.Path{"up"}, []byte("x"), files.WriteOptions{}))
+	all, _, err := vfstest.List(t.Context(), f, nil)
+	require.NoError(t, err)
+	require.Len(t, all, 7)
+	require.Equal(t, 1, s.Logins)
 }
