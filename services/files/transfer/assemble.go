@@ -191,11 +191,21 @@ func (a *assembly) run(ctx context.Context, r io.ReadCloser) error {
 		})
 		return true
 	}
-	open := 0
+	open, known := 0, 0
+	if r == nil {
+		known = len(a.free) // so many were found good before the interruption
+	}
 	if start(r) {
 		open = 1
 	} else if r != nil {
 		closeQuietly(r)
+	}
+	for open > 0 && open < min(known, a.most) && a.site.try() {
+		if !start(nil) {
+			a.site.release()
+			break
+		}
+		open++
 	}
 	add, save := time.NewTicker(addEvery), time.NewTicker(mapEvery)
 	defer add.Stop()

@@ -64,7 +64,7 @@ const (
 )
 
 // newLanes makes lanes for a site that takes most files at once. Where that is a
-// lot, files share a connection and cost it nothing, so it begins with more.
+// lot, files share a connection and cost it nothing, so it begins with all.
 func newLanes(most int) *lanes {
 	if most <= 0 {
 		most = 8
@@ -72,7 +72,7 @@ func newLanes(most int) *lanes {
 	most = min(most, mostLanes)
 	first := firstLanes
 	if most > 8 {
-		first = most / 2
+		first = most
 	}
 	return &lanes{most: most, limit: min(first, most), changed: make(chan struct{})}
 }
