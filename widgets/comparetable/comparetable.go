@@ -363,7 +363,7 @@ type actionRenderer struct{ a *action }
 
 func (o *actionRenderer) Destroy()              {}
 func (o *actionRenderer) Layout(size fyne.Size) { o.a.lay(size) }
-func (o *actionRenderer) MinSize() fyne.Size { return fyne.NewSize(kit.Px(40), kit.Px(24)) }
+func (o *actionRenderer) MinSize() fyne.Size    { return fyne.NewSize(kit.Px(40), kit.Px(24)) }
 
 func (o *actionRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{o.a.box, o.a.icon} }
 func (o *actionRenderer) Refresh()                     { o.a.box.Refresh(); o.a.icon.Refresh() }

@@ -273,3 +273,67 @@ func TestMirrorStreams(t *testing.T) {
 		})
 	}
 }
+
+// lying is a file system whose listings hold what no listing can.
+type lying struct {
+	files.FS
+	list func(ctx context.Context, emit func([]files.Entry) error) (files.Report, error)
+}
+
+func (l lying) List(ctx context.Context, _ files.Path, emit func([]files.Entry) error) (files.Report, error) {
+	return l.list(ctx, emit)
+}
+
+func TestNamesThatCannotBe(t *testing.T) {
+	dst := t.TempDir()
+	put(t, dst, "mine", "")
+	src := here(t, t.TempDir())
+	src.FS = lying{src.FS, func(_ context.Context, emit func([]files.Entry) error) (files.Report, error) {
+		return files.Report{}, emit([]files.Entry{{Name: "../../etc/passwd"}, {Name: ".."}, {Name: "good", Size: 1}})
+	}}
+	scan := walk(t, src, here(t, dst), WalkOptions{})
+	require.Equal(t, 2, scan.Unread[Left])
+	p := scan.Plan(PlanOptions{Deletes: DeleteExtra})
+	require.Zero(t, p.Totals().Deletes[Right], "nothing is deleted while a name is unknown")
+	require.Equal(t, 1, p.Totals().Copies[Right])
+	for _, s := range p.Steps() {
+		require.Equal(t, files.Path{"good"}, s.Path[Right])
+	}
+}
+
+func TestAClosedFolderKeepsTheRestButDeletesNothing(t *testing.T) {
+	src, dst := t.TempDir(), t.TempDir()
+	put(t, src, "closed/f", "")
+	put(t, src, "open", "")
+	put(t, dst, "closed/theirs", "")
+	put(t, dst, "extra", "")
+	a := here(t, src)
+	a.FS = closed{a.FS}
+	scan := walk(t, a, here(t, dst), WalkOptions{})
+	require.Equal(t, []files.Path{{"closed"}}, scan.Closed[Left])
+	require.Equal(t, []string{"skip closed unlisted", "skip extra only_right", "to_right open only_left"}, shown(scan.Plan(PlanOptions{Deletes: DeleteExtra})))
+}
+
+// closed is a file system that lets nobody look into folders named closed.
+type closed struct{ files.FS }
+
+func (c closed) List(ctx context.Context, p files.Path, emit func([]files.Entry) error) (files.Report, error) {
+	if p.Base() == "closed" {
+		return files.Report{}, fault.Newf(fault.Permission, "list", "", "closed")
+	}
+	return c.FS.List(ctx, p, emit)
+}
+
+func TestCancelEndsAWalk(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	src := here(t, t.TempDir())
+	src.FS = lying{src.FS, func(ctx context.Context, _ func([]files.Entry) error) (files.Report, error) {
+		cancel()
+		<-ctx.Done()
+		return files.Report{}, ctx.Err()
+	}}
+	_, err := Walk(ctx, src, here(t, t.TempDir()), WalkOptions{})
+	require.True(t, fault.Is(err, fault.Cancelled), "%v", err)
+	_, _, err = Mirror(ctx, src, here(t, t.TempDir()), MirrorOptions{})
+	require.True(t, fault.Is(err, fault.Cancelled), "%v", err)
+}
