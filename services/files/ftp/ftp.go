@@ -1,8 +1,9 @@
 // Package ftp is files.FS over FTP (RFC 959, 2228, 2389, 2428, 3659, 4217),
-// encrypted unless a person allows otherwise. The commands are sent by
-// github.com/jlaffaye/ftp; both of its sockets are shims of ours, which add
-// what it lacks: deadlines, cancellation, raw commands, the TLS that servers
-// want on data connections, and the bytes of listings for our own parser.
+// encrypted unless a person allows otherwise. github.com/jlaffaye/ftp logs in
+// and goes from folder to folder on a control connection that is a shim of ours:
+// it adds what the library lacks, deadlines, cancellation, commands of our own,
+// several of them in one round trip. Transfers and listings are ours: they are
+// streams, with the TLS that servers want on data connections.
 package ftp
 
 import (

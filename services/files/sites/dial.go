@@ -42,8 +42,8 @@ type Params struct {
 	Ask func(ctx context.Context, instruction string, questions []string, echo []bool) ([]string, error)
 	// Passphrase opens a private key file. nil: protected keys are passed over.
 	Passphrase func(ctx context.Context, keyFile string) (string, error)
-	// MaxConns is how many connections an FTP site may use at once; 0: 3, two for
-	// transfers and one for looking around.
+	// MaxConns is how many connections an FTP site may use at once, one of them
+	// for looking around; 0: 9, or as many as the server grants.
 	MaxConns int
 }
 
