@@ -40,6 +40,7 @@ func comparing(t *testing.T) *bench {
 
 func (b *bench) compared() *comparison {
 	b.t.Helper()
+	b.Until("both sides are listed", func() bool { return b.Enabled(b.Panel, "files.compare") })
 	b.Run(b.Panel, "files.compare")
 	c := b.Panel.comparing
 	require.NotNil(b.t, c)

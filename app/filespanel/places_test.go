@@ -179,6 +179,8 @@ func TestHundredThousandEntries(t *testing.T) {
 		require.NoError(t, f.Close())
 	}
 	b.here.goHere(dir)
+	b.Until("the first rows", func() bool { return b.here.shown.Base() == filepath.Base(dir) && len(b.here.entries) > 0 })
+	require.True(t, b.here.listing().Loading || b.here.arranging || len(b.here.entries) == 100_000)
 	b.Until("all of them", func() bool { return ready(b.here) && len(b.here.entries) == 100_000 && !b.here.arranging })
 	require.Equal(t, "00000.jpg", b.here.entries[0].Name)
 	require.Equal(t, "99999.jpg", b.here.entries[99_999].Name)

@@ -217,10 +217,11 @@ func (s *side) arrange(moved bool, current string) {
 		s.apply(arrange(l.Entries, by, old, grew, !l.Loading), moved, current)
 		return
 	}
-	if moved { // the rows of another folder are worse than none
+	if moved { // the first thousands at once: the rows of another folder are worse than some
 		s.again = nil
-		s.apply(&arranged{by: by}, true, "")
-		old, grew = nil, false
+		source := l.Entries[:min(arrangeAtOnce, len(l.Entries))]
+		old, grew = arrange(source, by, nil, false, false), true
+		s.apply(old, true, current)
 	}
 	if s.arranging {
 		s.again = func() { s.arrange(false, current) }
