@@ -176,6 +176,31 @@ func merge(a, b []int32, compare func(x, y int32) int) []int32 {
 	return append(append(out, a...), b...)
 }
 
+// sortBy sorts by a column; a second click turns the order round.
+func (s *side) sortBy(c filetable.Column) {
+	if s.column == c {
+		s.descending = !s.descending
+	} else {
+		s.column, s.descending = c, c == filetable.Changed
+	}
+	if s.table != nil {
+		s.table.SetSort(s.column, s.descending)
+	}
+	s.f.rememberSort(s)
+	s.resort()
+}
+
+// resort shows the same folder's rows anew; what was selected stays so.
+func (s *side) resort() {
+	l := s.listing()
+	if l == nil || s.table == nil {
+		return
+	}
+	s.arrange(false, "")
+	s.updateFace(l)
+	s.foot.update()
+}
+
 // Len and Row implement filetable.Source.
 func (s *side) Len() int { return len(s.entries) }
 

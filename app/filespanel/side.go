@@ -479,28 +479,3 @@ func (s *side) arrived(l *browse.Listing, from files.Path, moved bool) {
 		o.session.Up()
 	}
 }
-
-// sortBy sorts by a column; a second click turns the order round.
-func (s *side) sortBy(c filetable.Column) {
-	if s.column == c {
-		s.descending = !s.descending
-	} else {
-		s.column, s.descending = c, c == filetable.Changed
-	}
-	if s.table != nil {
-		s.table.SetSort(s.column, s.descending)
-	}
-	s.f.rememberSort(s)
-	s.resort()
-}
-
-// resort shows the same folder's rows anew; what was selected stays so.
-func (s *side) resort() {
-	l := s.listing()
-	if l == nil || s.table == nil {
-		return
-	}
-	s.arrange(false, "")
-	s.updateFace(l)
-	s.foot.update()
-}
