@@ -19,6 +19,7 @@ import (
 	"guichet/app/words"
 	"guichet/services/connect"
 	"guichet/services/fault"
+	"guichet/services/files"
 )
 
 // cli is one run of the command line.
@@ -92,8 +93,14 @@ func (c *cli) printf(format string, args ...any) {
 }
 
 // sayFault explains an error in plain words on standard error.
-func (c *cli) sayFault(err error) {
+func (c *cli) sayFault(err error) { c.sayFaultOf("", err) }
+
+// sayFaultOf is sayFault for one of many files, which it names.
+func (c *cli) sayFaultOf(name string, err error) {
 	e := words.Fault(err, "cli")
+	if name != "" {
+		e.Title = files.Display(name) + ": " + e.Title
+	}
 	var f *fault.Fault
 	if errors.As(err, &f) && f.Op == "show window" {
 		if f.Step == "graphics" { // the window has said so before it was given up

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -169,6 +170,32 @@ func TestFilesGoThereAndBack(t *testing.T) {
 			require.Contains(t, o.out, `"deletes":1`)
 			require.Contains(t, s.call(t, "ls", s.with(t, address, "/"+name+"-up/Été/")).out, "a b.txt", "a preview does nothing")
 		})
+	}
+}
+
+// What a server does not take is named, the rest arrives.
+func TestNamesThatAServerRefuses(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no file has such a name there")
+	}
+	s := startDemo(t)
+	tree := filepath.Join(t.TempDir(), "tree")
+	require.NoError(t, os.Mkdir(tree, 0o755))
+	for _, name := range []string{"tab\tname", "good"} {
+		require.NoError(t, os.WriteFile(filepath.Join(tree, name), nil, 0o644))
+	}
+	require.NoError(t, os.Symlink(".", filepath.Join(tree, "loop")))
+	for _, command := range [][]string{{"put", "-r"}, {"mirror"}} {
+		to := s.with(t, s.FTPES, "/refused-"+command[0]+"/")
+		o := s.call(t, append(command, "--lang", "en", tree, to)...)
+		require.Equal(t, exitFailed, o.status, o.err)
+		require.Contains(t, o.err, "tab\u2409name: This name is not allowed there")
+		require.Equal(t, 1, strings.Count(o.err, "This name is not allowed there"))
+		if command[0] == "put" {
+			require.Contains(t, o.err, "1 link ")
+			to += "tree/"
+		}
+		require.Contains(t, s.call(t, "ls", to).out, "good")
 	}
 }
 

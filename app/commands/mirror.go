@@ -125,7 +125,7 @@ func (c *cli) mirrorTo(ctx context.Context, from, to place, m *filter.Matcher, o
 		ApplyOptions: compare.ApplyOptions{Connections: o.connections, ManyDeletes: remove, After: out.after},
 		Plan:         plan, Filter: m.Skip, Found: func(_ compare.Totals, n int) { unread = n },
 	})
-	return errors.Join(err, out.err, c.sayTotals(sumUp(t, r, unread, false)))
+	return out.join(err, c.sayTotals(sumUp(t, r, unread, false)))
 }
 
 // carryOut shows a plan, or does it.
@@ -144,7 +144,7 @@ func (c *cli) carryOut(p *compare.Plan, preview bool, do func(*compare.Plan, com
 	}
 	out := &sayer{c: c}
 	r, err := do(p, compare.ApplyOptions{After: out.after})
-	return errors.Join(err, out.err, c.sayTotals(sumUp(p.Totals(), r, unread, false)))
+	return out.join(err, c.sayTotals(sumUp(p.Totals(), r, unread, false)))
 }
 
 func sumUp(t compare.Totals, r compare.Result, unread int, preview bool) totals {
@@ -156,8 +156,9 @@ func sumUp(t compare.Totals, r compare.Result, unread int, preview bool) totals 
 
 // sayer prints steps as they end.
 type sayer struct {
-	c   *cli
-	err error
+	c    *cli
+	err  error
+	told bool // a step has failed, and why was said
 }
 
 func (s *sayer) after(st compare.Step, o compare.Outcome, err error) {
@@ -165,7 +166,20 @@ func (s *sayer) after(st compare.Step, o compare.Outcome, err error) {
 	if o == compare.Changed {
 		err = fault.Newf(fault.Exists, "mirror", "", "it changed meanwhile")
 	}
+	if err != nil && !s.c.json {
+		s.told = true
+		s.c.sayFaultOf(st.Rel.String()[1:], err)
+		return
+	}
 	s.err = errors.Join(s.err, s.c.sayAction(d, st.Rel, st.Entry, st.Dir, o == compare.Done, err))
+}
+
+// join is errors.Join for what the work ended with, which was perhaps told of.
+func (s *sayer) join(err, totals error) error {
+	if err != nil && s.told {
+		err = said{err}
+	}
+	return errors.Join(err, s.err, totals)
 }
 
 // actionWord names an action as the output of mirror always did.
@@ -231,6 +245,9 @@ func (c *cli) sayTotals(t totals) error {
 		"Deletes", words.Number(int64(t.Deletes)), "Same", words.Number(int64(t.Same))))
 	if t.Conflicts > 0 {
 		c.printf("%s\n", words.N("cli.mirror.conflicts", t.Conflicts))
+	}
+	if t.Unread > 0 {
+		c.printf("%s\n", words.N("cli.ls.unread", t.Unread))
 	}
 	return nil
 }

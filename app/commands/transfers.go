@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -152,14 +153,18 @@ func (c *cli) tree(ctx context.Context, from, to place, shown string, connection
 	m := c.meter(shown)
 	var total, done int64
 	failed := false
-	_, err := transfer.CopyTree(ctx, from.fs, from.path, to.fs, to.path, transfer.TreeOptions{
+	r, err := transfer.CopyTree(ctx, from.fs, from.path, to.fs, to.path, transfer.TreeOptions{
 		Options:     transfer.Options{Resume: true, OnExists: renew},
 		Connections: connections,
 		Totals:      func(_ int, bytes int64, _ bool) { total = bytes },
 		OnFile: func(p files.Path, r transfer.Result, err error) error {
 			if err != nil {
 				m.end()
-				c.sayFault(err)
+				name := filepath.Join(shown, filepath.Join(p...))
+				if down {
+					name = p.String()
+				}
+				c.sayFaultOf(name, err)
 				failed = true
 				return nil
 			}
@@ -172,10 +177,21 @@ func (c *cli) tree(ctx context.Context, from, to place, shown string, connection
 		},
 	})
 	m.end()
+	c.sayLeft(r)
 	if err != nil && failed {
 		return said{err}
 	}
 	return err
+}
+
+// sayLeft tells on standard error what a folder holds that was not copied.
+func (c *cli) sayLeft(r transfer.TreeResult) {
+	if r.Unread > 0 {
+		fmt.Fprintln(c.p.Stderr, words.N("cli.ls.unread", r.Unread))
+	}
+	if r.Links > 0 {
+		fmt.Fprintln(c.p.Stderr, words.N("cli.tree.links", r.Links))
+	}
 }
 
 func (c *cli) put() *cobra.Command {

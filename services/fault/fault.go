@@ -73,6 +73,10 @@ type Fault struct {
 	Err      error // the cause; may be nil
 }
 
+// ErrName is in the chain of Permission faults about a name that may not be
+// given, whoever asks for it.
+var ErrName = errors.New("not allowed as a name")
+
 // New makes a fault. A nil err is allowed; a context error in err turns the
 // kind into Cancelled or Timeout.
 func New(kind Kind, op, host string, err error) *Fault {

@@ -1,12 +1,13 @@
 package files
 
 import (
-	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"guichet/services/fault"
 )
 
 // MaxDepth bounds every walk of a tree: links may make a server's tree endless.
@@ -21,16 +22,25 @@ const MaxEntries = 1_000_000
 func CheckName(name string) error {
 	switch {
 	case name == "":
-		return errors.New("the name is empty")
+		return badName("the name is empty")
 	case name == ".", name == "..":
-		return errors.New("the name means a folder itself")
+		return badName("the name means a folder itself")
 	case strings.ContainsAny(name, "/\x00"):
-		return errors.New("the name holds a slash or NUL")
+		return badName("the name holds a slash or NUL")
 	case len(name) > 4096:
-		return errors.New("the name is too long")
+		return badName("the name is too long")
 	}
 	return nil
 }
+
+// badName is why a name is refused; fault.ErrName to errors.Is.
+type badName string
+
+func (b badName) Error() string      { return string(b) }
+func (badName) Is(target error) bool { return target == fault.ErrName }
+
+// BadName gives the cause of a Permission fault about a name, which why explains.
+func BadName(why string) error { return badName(why) }
 
 // Display makes a name fit to be shown: valid UTF-8 (other bytes are read as
 // Windows-1252, which is what old servers mostly mean), control characters and

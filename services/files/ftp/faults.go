@@ -3,6 +3,7 @@ package ftp
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net/textproto"
 	"strings"
@@ -15,7 +16,7 @@ var errNoReply = errors.New("refused here")
 
 // refuse makes the fault of something that is not even asked for.
 func (f *FS) refuse(op string, kind fault.Kind, why string) *fault.Fault {
-	return &fault.Fault{Kind: kind, Op: op, Host: f.p.Site.Host, Err: errors.Join(errNoReply, errors.New(why))}
+	return &fault.Fault{Kind: kind, Op: op, Host: f.p.Site.Host, Err: fmt.Errorf("%s: %w", why, errNoReply)}
 }
 
 // isReply reports whether an error is a server's refusal.

@@ -3,6 +3,7 @@ package ftp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/textproto"
 
@@ -17,11 +18,11 @@ func (f *FS) check(op string, p files.Path) error {
 		err := files.CheckName(name)
 		for i := 0; err == nil && i < len(name); i++ {
 			if name[i] < 0x20 || name[i] == 0x7f {
-				err = errors.New("the name holds a control character")
+				err = files.BadName("the name holds a control character")
 			}
 		}
 		if err != nil {
-			return &fault.Fault{Kind: fault.Permission, Op: op, Host: f.p.Site.Host, Err: errors.Join(errNoReply, err)}
+			return &fault.Fault{Kind: fault.Permission, Op: op, Host: f.p.Site.Host, Err: fmt.Errorf("%w: %w", err, errNoReply)}
 		}
 	}
 	return nil

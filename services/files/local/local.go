@@ -119,7 +119,7 @@ func rel(op string, p files.Path) (string, error) {
 	for _, name := range p {
 		err := files.CheckName(name)
 		if err == nil && os.PathSeparator != '/' && strings.ContainsAny(name, `\:`) {
-			err = errors.New("the name holds a separator")
+			err = files.BadName("the name holds a separator")
 		}
 		if err != nil {
 			return "", fault.New(fault.Permission, op, "", err)
