@@ -104,6 +104,7 @@ type assembly struct {
 	free    []span // missing, and nobody's
 	running map[*piece]bool
 	moved   int64
+	saved   int64 // what moved was when the map was written
 	err     error // why a connection was given up
 	most    int
 }
@@ -140,8 +141,8 @@ func (j *job) assemble(ctx context.Context, r io.ReadCloser, p *pieces) error {
 	}
 	if err == nil {
 		err = errors.Join(file.Truncate(j.source.Size), file.Sync())
-	} else if serr := a.save(); serr != nil {
-		err = errors.Join(err, serr)
+	} else if ctx.Err() == nil || a.unsaved() < soonSaved {
+		err = errors.Join(err, a.save())
 	}
 	if cerr := file.Close(); err == nil {
 		err = cerr
@@ -154,9 +155,21 @@ func (j *job) assemble(ctx context.Context, r io.ReadCloser, p *pieces) error {
 	return j.setTime(ctx)
 }
 
+// soonSaved is how many bytes even a slow disk takes while a person who cancelled
+// waits; with more, what came since the last map comes again.
+const soonSaved = 32 << 20
+
+// unsaved is how many bytes came since the map was written.
+func (a *assembly) unsaved() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.moved - a.saved
+}
+
 // save writes the map, after the bytes that it tells of.
 func (a *assembly) save() error {
 	a.mu.Lock()
+	a.saved = a.moved
 	now := &pieces{size: a.pieces.size}
 	for _, s := range a.pieces.have {
 		now.add(s)
@@ -193,14 +206,14 @@ func (a *assembly) run(ctx context.Context, r io.ReadCloser) error {
 	}
 	open, known := 0, 0
 	if r == nil {
-		known = len(a.free) // so many were found good before the interruption
+		known = min(len(a.free), mostPieces) // so many were found good before the interruption
 	}
 	if start(r) {
 		open = 1
 	} else if r != nil {
 		closeQuietly(r)
 	}
-	for open > 0 && open < min(known, a.most) && a.site.try() {
+	for open > 0 && open < known && a.site.try() {
 		if !start(nil) {
 			a.site.release()
 			break
@@ -232,11 +245,11 @@ func (a *assembly) run(ctx context.Context, r io.ReadCloser) error {
 			}
 		case <-add.C:
 			a.mu.Lock()
-			moved := a.moved
+			moved, most := a.moved, a.most
 			a.mu.Unlock()
 			rate := float64(moved-counted) / time.Since(since).Seconds()
 			counted, since = moved, time.Now()
-			growing = growing && (open == 1 || rate >= addGain*before || a.j.o.divide > 0) && open < a.most
+			growing = growing && (open == 1 || rate >= addGain*before || a.j.o.divide > 0) && open < most
 			before = rate
 			if growing && a.site.try() {
 				if start(nil) {
@@ -257,7 +270,10 @@ func (a *assembly) run(ctx context.Context, r io.ReadCloser) error {
 	if err := a.fault(); err != nil {
 		return err
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return fault.Newf(fault.Internal, "copy", "", "a piece is missing")
 }
 
 func (a *assembly) fault() error {
