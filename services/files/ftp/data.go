@@ -172,7 +172,7 @@ func (c *corked) Write(b []byte) (int, error) {
 		return c.Conn.Write(b)
 	}
 	c.buf = append(c.buf, b...)
-	if c.on && len(c.buf) < block/2 {
+	if c.on && len(c.buf) < block/8 {
 		return len(b), nil
 	}
 	return len(b), c.flush()
