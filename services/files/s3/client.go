@@ -49,8 +49,33 @@ func newWire(p Params) *wire {
 // parts of a large upload, copying.
 type patient struct{}
 
+// pages marks the requests of one listing. minio-go asks for pages as long as the
+// server says that there are more.
+type pages struct {
+	token  string // that the newest page was asked for with
+	barren int    // pages in a row without a new name
+}
+
+// maxBarren is how many pages in a row may be empty: a few servers have some.
+const maxBarren = 1000
+
+// next notes that a page is asked for, and fails where the listing goes round in
+// circles or nowhere.
+func (p *pages) next(token string) error {
+	if p.barren++; token != "" && token == p.token || p.barren > maxBarren {
+		return fault.Newf(fault.Protocol, "list", "", "the list has no end")
+	}
+	p.token = token
+	return nil
+}
+
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	if p, ok := req.Context().Value(pages{}).(*pages); ok {
+		if err := p.next(req.URL.Query().Get("continuation-token")); err != nil {
+			return nil, err
+		}
+	}
 	began := time.Now()
 	watch := w.watch
 	if req.Context().Value(patient{}) != nil {

@@ -66,6 +66,36 @@ func TestServersFaults(t *testing.T) {
 	}
 }
 
+// A server that always says that there is more is not asked for ever.
+func TestListsWithoutAnEnd(t *testing.T) {
+	token := func(int64) string { return "again" }
+	content := ""
+	var asked atomic.Int64
+	f := open(t, before(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Get("list-type") != "2" || r.URL.Query().Get("prefix") == "" {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/xml")
+		fmt.Fprintf(w, "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>%s</NextContinuationToken>%s</ListBucketResult>",
+			token(asked.Add(1)), content)
+		return true
+	}))
+	for name, set := range map[string]func(){
+		"one token":            func() {},
+		"one token and a name": func() { content = "<Contents><Key>2026/a.jpg</Key><Size>1</Size></Contents>" },
+		"new tokens":           func() { token = func(n int64) string { return fmt.Sprint(n) } },
+	} {
+		asked.Store(0)
+		set()
+		_, _, err := vfstest.List(t.Context(), f, files.Path{"album", "2026"})
+		require.True(t, fault.Is(err, fault.Protocol), "%s: %v", name, err)
+		require.LessOrEqual(t, asked.Load(), int64(maxBarren+2), name)
+		content, token = "", func(int64) string { return "again" }
+	}
+	_, err := f.Stat(t.Context(), files.Path{"album", "2026"})
+	require.True(t, fault.Is(err, fault.Protocol), "%v", err)
+}
+
 // Keys of people who run a bucket for others see no other bucket.
 func TestBucketsThatMayNotBeListed(t *testing.T) {
 	s := vfstest.StartS3(t, false, before(func(w http.ResponseWriter, r *http.Request) bool {

@@ -108,6 +108,7 @@ type lister struct {
 	ready  []files.Entry
 	report files.Report
 	raised error // by emit, or the limit
+	seen   pages
 }
 
 // batch is how many entries are handed over at once.
@@ -115,6 +116,8 @@ const batch = 250
 
 func (l *lister) pages(ctx context.Context, c client, bucket string) error {
 	noOwner := false
+	l.seen = pages{}
+	ctx = context.WithValue(ctx, pages{}, &l.seen)
 	for o := range c.ListObjectsIter(ctx, bucket, minio.ListObjectsOptions{Prefix: l.prefix, FetchOwner: &noOwner}) {
 		if o.Err != nil {
 			return o.Err
@@ -148,7 +151,7 @@ func (l *lister) add(o minio.ObjectInfo) error {
 		}
 		return l.bound()
 	}
-	l.taken[name] = true
+	l.taken[name], l.seen.barren = true, 0
 	l.report.Entries++
 	if err := l.bound(); err != nil {
 		return err
@@ -246,6 +249,7 @@ func (f *FS) head(ctx context.Context, op string, at place) (minio.ObjectInfo, e
 func (f *FS) lookFolder(ctx context.Context, op string, at place) (bool, error) {
 	there := false
 	err := f.do(ctx, op, at.bucket, func(c client) error {
+		ctx := context.WithValue(ctx, pages{}, &pages{})
 		for o := range c.ListObjectsIter(ctx, at.bucket, minio.ListObjectsOptions{Prefix: at.folder(), MaxKeys: 1}) {
 			if o.Err != nil {
 				return o.Err
