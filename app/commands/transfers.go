@@ -53,7 +53,7 @@ func (c *cli) report(m moved) error {
 // the same already, so that a cut -r can simply be run again.
 func renew(_ context.Context, x transfer.Conflict) (transfer.Answer, error) {
 	slack := max(2*time.Second, x.Source.Precise, x.Target.Precise)
-	if !x.Target.Type.IsDir() && x.Source.Size >= 0 && x.Source.Size == x.Target.Size &&
+	if !x.Target.Type.IsDir() && x.Source.Size >= 0 && x.Target.Size >= 0 && files.SameSize(x.Source, x.Target) &&
 		!x.Source.ModTime.IsZero() && x.Source.ModTime.Sub(x.Target.ModTime).Abs() <= slack {
 		return transfer.Skip, nil
 	}

@@ -103,6 +103,7 @@ type Entry struct {
 	Display string // valid UTF-8, control and bidi characters made visible
 	Type    Type
 	Size    int64         // bytes; -1 unknown
+	Rounded bool          // Size counts whole blocks: the file has about so many bytes
 	ModTime time.Time     // UTC; zero unknown
 	Precise time.Duration // how exact ModTime is: 1 s, 1 min, 24 h; 0 unknown
 	Mode    fs.FileMode   // permission bits; valid if HasMode
@@ -111,6 +112,17 @@ type Entry struct {
 	Group   string
 	Target  string // of a link, raw; "" unknown
 	ID      string // inode, MLSD unique, ETag: equal means the same thing; "" unknown
+}
+
+// SameSize reports whether two files may be equally long: an unknown size tells
+// nothing, and a rounded one is off by a block and by what a file system adds to
+// each line of a text.
+func SameSize(a, b Entry) bool {
+	if a.Size < 0 || b.Size < 0 || !a.Rounded && !b.Rounded {
+		return a.Size < 0 || b.Size < 0 || a.Size == b.Size
+	}
+	d := a.Size - b.Size
+	return max(d, -d) <= 1024+max(a.Size, b.Size)/8
 }
 
 // Report ends a listing. While Unread is not 0, nothing may be deleted or

@@ -20,7 +20,7 @@ func (w *walker) hash(ctx context.Context) error {
 	for i := range w.scan.Rows {
 		r := &w.scan.Rows[i]
 		l, rt := r.Entry[Left], r.Entry[Right]
-		if r.note == "" && l != nil && rt != nil && l.Size >= 0 && l.Size == rt.Size {
+		if r.note == "" && l != nil && rt != nil && l.Size >= 0 && rt.Size >= 0 && files.SameSize(*l, *rt) {
 			pairs = append(pairs, i)
 		}
 	}

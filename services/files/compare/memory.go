@@ -167,7 +167,11 @@ func (s *Service) savePlan(ctx context.Context, id, key string, plan *Plan, step
 					args = append(args, -1, 0, 0, 0)
 					continue
 				}
-				args = append(args, int(e.Type), e.Size, nanoseconds(e.ModTime), int64(e.Precise))
+				size := e.Size
+				if e.Rounded {
+					size = -1 // when the plan is carried out it is asked for anew
+				}
+				args = append(args, int(e.Type), size, nanoseconds(e.ModTime), int64(e.Precise))
 			}
 			if _, err := put.Exec(args...); err != nil {
 				return err

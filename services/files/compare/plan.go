@@ -285,7 +285,7 @@ func changed(s Side) Reason    { return [2]Reason{ChangedLeft, ChangedRight}[s] 
 // relate says how two files of one name stand to each other.
 func (s *Scan) relate(r *Row, o PlanOptions) Reason {
 	l, rt := r.Entry[Left], r.Entry[Right]
-	sizes := l.Size < 0 || rt.Size < 0 || l.Size == rt.Size
+	sizes := files.SameSize(*l, *rt)
 	if r.hashed && r.equal {
 		return Same
 	}
@@ -400,10 +400,12 @@ func (r Record) same(side Side, e *files.Entry) bool {
 	if r.Dir || e.Type == files.Dir {
 		return r.Dir == (e.Type == files.Dir)
 	}
-	if r.Size[side] != e.Size {
+	timeless := r.Time[side] == 0 || e.ModTime.IsZero()
+	about := e.Rounded || r.Size[side] < 0 && !timeless
+	if r.Size[side] != e.Size && (!about || !files.SameSize(files.Entry{Size: r.Size[side]}, *e)) {
 		return false
 	}
-	if r.Time[side] == 0 || e.ModTime.IsZero() {
+	if timeless {
 		return true
 	}
 	d := e.ModTime.Unix() - r.Time[side]

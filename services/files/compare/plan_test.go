@@ -342,3 +342,18 @@ func BenchmarkPlan100k(b *testing.B) {
 		}
 	})
 }
+
+// A size in blocks is no reason to copy a file again, nor to think it changed.
+func TestRoundedSizes(t *testing.T) {
+	at := time.Unix(1_700_000_000, 0)
+	exact := &files.Entry{Size: 700, ModTime: at}
+	rounded := &files.Entry{Size: 1024, Rounded: true, ModTime: at}
+	other := &files.Entry{Size: 51_200, Rounded: true, ModTime: at}
+	s := &Scan{}
+	require.Equal(t, Same, s.relate(&Row{Entry: [2]*files.Entry{exact, rounded}}, PlanOptions{}))
+	require.Equal(t, SizeDiffers, s.relate(&Row{Entry: [2]*files.Entry{exact, other}}, PlanOptions{}))
+	require.True(t, record(exact, exact).same(Right, rounded))
+	require.False(t, record(exact, exact).same(Right, other))
+	require.True(t, as(rounded, *exact))
+	require.False(t, as(other, *exact))
+}

@@ -49,6 +49,9 @@ func (r *recorder) remember(st Step) {
 	rec := record(st.source(), st.source())
 	if !st.Dir {
 		side := st.Action.Target()
+		if st.source().Rounded {
+			rec.Size[side] = -1 // the copy's is exact, but was not told here
+		}
 		if !r.keeps[side] {
 			rec.Time[side] = 0
 		}
@@ -73,7 +76,7 @@ func (r *recorder) settle(ctx context.Context, trees [2]Tree) {
 		for _, st := range steps {
 			g.Go(func() error {
 				e, err := look(ctx, trees[side], st)
-				if err == nil && e.Size == st.source().Size && !e.ModTime.IsZero() { // else the next listing tells
+				if err == nil && files.SameSize(e, *st.source()) && !e.ModTime.IsZero() { // else the next listing tells
 					column := [2]string{"left_time", "right_time"}[side]
 					r.later("UPDATE last SET "+column+" = ? WHERE pair = ? AND path = ?", e.ModTime.Unix(), r.key, joined(st.Rel))
 				}

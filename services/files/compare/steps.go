@@ -63,7 +63,7 @@ func as(planned *files.Entry, now files.Entry) bool {
 	if planned.Type == files.Dir {
 		return true
 	}
-	if planned.Size >= 0 && now.Size >= 0 && planned.Size != now.Size {
+	if !files.SameSize(*planned, now) {
 		return false
 	}
 	// A listing may know days where a question about one file gives seconds.
@@ -72,7 +72,7 @@ func as(planned *files.Entry, now files.Entry) bool {
 
 // alike reports whether a target is what the copy would make it.
 func alike(source *files.Entry, target files.Entry, keepsTimes bool) bool {
-	if source == nil || target.Type.IsDir() || source.Size < 0 || source.Size != target.Size {
+	if source == nil || target.Type.IsDir() || source.Size < 0 || target.Size < 0 || !files.SameSize(*source, target) {
 		return false
 	}
 	when := compareTimes(source, &target, 0)

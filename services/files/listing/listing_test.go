@@ -111,6 +111,7 @@ func TestUnderstood(t *testing.T) {
 		require.Equal(t, w.name, e.Name, "%q", w.line)
 		require.Equal(t, w.kind, e.Type, "%q", w.line)
 		require.Equal(t, w.size, e.Size, "%q", w.line)
+		require.Equal(t, strings.Contains(w.line, ";") && w.kind == files.File, e.Rounded, "%q: VMS counts blocks", w.line)
 		if w.at == "" {
 			require.True(t, e.ModTime.IsZero(), "%q", w.line)
 			continue

@@ -70,9 +70,9 @@ func parseVMS(line string) (files.Entry, bool) {
 			sized = true
 			m := vmsSize.FindStringSubmatch(t)
 			if n, err := strconv.ParseInt(m[1], 10, 64); err == nil {
-				e.Size = n * 512
+				e.Size, e.Rounded = n*512, true
 			} else if n, err := strconv.ParseInt(m[2], 10, 64); err == nil {
-				e.Size = n * 1024
+				e.Size, e.Rounded = n*1024, true
 			}
 		case !dated && vmsDate.MatchString(t):
 			dated = true
@@ -113,7 +113,7 @@ func parseVMS(line string) (files.Entry, bool) {
 	}
 	base, _, _ := strings.Cut(name, ";")
 	if folder, ok := strings.CutSuffix(strings.ToUpper(base), ".DIR"); ok {
-		e.Type, e.Size = files.Dir, -1
+		e.Type, e.Size, e.Rounded = files.Dir, -1, false
 		name = base[:len(folder)]
 	}
 	e.Name = unescapeVMS(name)

@@ -116,7 +116,7 @@ func (j *job) take(answer Answer) error {
 
 // settled makes Replace or Skip of an answer that depends on the two files.
 func settled(a Answer, source, target files.Entry) Answer {
-	differ := source.Size < 0 || source.Size != target.Size
+	differ := source.Size < 0 || target.Size < 0 || !files.SameSize(source, target)
 	switch a {
 	case ReplaceSize:
 		if differ {
@@ -153,7 +153,7 @@ func (j *job) arrived(ctx context.Context) (bool, error) {
 // same reports whether two entries are taken for the same content: equal size,
 // times no further apart than their precision and slack allow.
 func same(a, b files.Entry, slack time.Duration) bool {
-	if a.Size < 0 || a.Size != b.Size || a.ModTime.IsZero() || b.ModTime.IsZero() {
+	if a.Size < 0 || b.Size < 0 || !files.SameSize(a, b) || a.ModTime.IsZero() || b.ModTime.IsZero() {
 		return false
 	}
 	d := a.ModTime.Sub(b.ModTime)

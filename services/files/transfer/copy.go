@@ -47,6 +47,7 @@ type job struct {
 	answer  Answer
 	replace bool
 	named   bool      // it may have its final name, but nobody said so
+	kept    bool      // the former file has gone where Options.Keep puts it
 	ours    bool      // the part is from this very call
 	began   time.Time // of this try
 	moved   time.Time // when the last byte did
@@ -211,6 +212,9 @@ func (j *job) once(ctx context.Context) error {
 	}
 	if goOn, err := j.decide(ctx); err != nil || !goOn {
 		return err
+	}
+	if j.source.Rounded {
+		j.source.Size, j.source.Rounded = -1, false
 	}
 	if j.o.Move && j.ends.same {
 		if done, err := j.moveThere(ctx); done || err != nil {

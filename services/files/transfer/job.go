@@ -43,8 +43,15 @@ type Job struct {
 	To   Place `json:"to"` // the full path of the target
 	// Tree copies a folder.
 	Tree bool `json:"tree,omitempty"`
+	// Names, if any, are the files and folders in the folder From that are copied
+	// into the folder To.
+	Names rawPath `json:"names,omitempty"`
+	// Folders is how many of Names are folders.
+	Folders int `json:"folders,omitempty"`
 	// Exists is the answer for taken names, "" to ask.
 	Exists Answer `json:"exists,omitempty"`
+	// Top is Exists for Names alone, not for what is in the folders among them.
+	Top Answer `json:"top,omitempty"`
 	// Filter leaves out what is in a folder.
 	Filter filter.Filter `json:"filter,omitzero"`
 	// Move deletes the source when the copy has been checked.
@@ -52,6 +59,12 @@ type Job struct {
 	// ReadBack reads both ends again after the copy and compares them.
 	ReadBack bool `json:"read_back,omitempty"`
 }
+
+// many reports whether the job is about more than one file.
+func (j Job) many() bool { return j.Tree || len(j.Names) > 0 }
+
+// NewNames makes Job.Names of entries' names, raw bytes.
+func NewNames(names []string) rawPath { return rawPath(names) } //nolint:revive // as Place.Path: only its JSON is special
 
 // Adder adds jobs; *activity.Center is one.
 type Adder interface {
@@ -69,6 +82,9 @@ func (p Place) address() string {
 // Add makes a job of a file or folder. size is -1 when unknown.
 func Add(ctx context.Context, a Adder, j Job, size int64) (int64, error) {
 	title := files.Display(j.From.At().Base())
+	if len(j.Names) > 0 {
+		title = files.Display(j.Names[0])
+	}
 	if title == "" {
 		title = j.From.Site.Title()
 	}
@@ -89,6 +105,9 @@ type RunnerParams struct {
 	Database string
 	// Limits bound the speed of all jobs; nil: SetLimits makes them.
 	Limits *Limits
+	// Keep moves a file to the trash of its file system: what is replaced on sites
+	// with Site.Trash. nil: it is gone.
+	Keep func(ctx context.Context, f files.FS, p files.Path) error
 }
 
 // Runner carries out transfer jobs: activity.Center.Register(transfer.Kind, r).
@@ -207,6 +226,7 @@ type outcome struct {
 	Links    int      `json:"links,omitempty"`
 	InPlace  int      `json:"in_place,omitempty"` // files with Result.InPlace: a warning
 	Moved    bool     `json:"moved,omitempty"`
+	Passed   int      `json:"passed,omitempty"` // files that were skipped, of a job of many
 }
 
 // Run implements activity.Runner.
@@ -226,7 +246,7 @@ func (r *Runner) Run(ctx context.Context, h activity.Handle) error {
 	}
 	defer closeDst()
 	answers := &questions{h: h, fixed: j.Exists}
-	if j.Tree {
+	if j.many() {
 		return r.runTree(ctx, h, j, src, dst, answers)
 	}
 	return r.runFile(ctx, h, j, src, dst, answers)
@@ -271,7 +291,12 @@ func (r *Runner) options(j Job, h activity.Handle, q *questions) Options {
 			most = n
 		}
 	}
+	var keep func(context.Context, files.FS, files.Path) error
+	if j.To.Site.Trash {
+		keep = r.p.Keep
+	}
 	return Options{
+		Keep:   keep,
 		Resume: true, OnExists: q.ask, Progress: h.Progress, most: most,
 		Limits: r.p.Limits, Lanes: &r.lanes, Move: j.Move, ReadBack: j.ReadBack,
 	}

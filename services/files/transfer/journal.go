@@ -29,7 +29,7 @@ CREATE TABLE item (
 	PRIMARY KEY (job, path)
 ) WITHOUT ROWID;
 CREATE TABLE answer (job INTEGER PRIMARY KEY, answer TEXT NOT NULL);
-`}
+`, failureTables}
 
 func itemKey(rel files.Path) []byte { return []byte(strings.Join(rel, "/")) }
 
@@ -125,7 +125,7 @@ func (n *notes) before(ctx context.Context, it Item) (done bool, begun *decision
 		return false, &decision{answer}, nil
 	}
 	elsewhere := answer != "" && answer != Replace // under another name, or not at all
-	there := !it.Known || it.Target != nil && (it.Source.Size < 0 || it.Target.Size == it.Source.Size)
+	there := !it.Known || it.Target != nil && files.SameSize(it.Source, *it.Target)
 	return elsewhere || there, nil, nil
 }
 
@@ -208,17 +208,18 @@ func (r *Runner) savedAnswer(ctx context.Context, job int64) (Answer, error) {
 
 func (r *Runner) forget(ctx context.Context, job int64) error {
 	return r.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec("DELETE FROM item WHERE job = ?", job)
-		if err == nil {
-			_, err = tx.Exec("DELETE FROM answer WHERE job = ?", job)
+		for _, table := range []string{"item", "answer", "failure", "ended"} {
+			if _, err := tx.Exec("DELETE FROM "+table+" WHERE job = ?", job); err != nil {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 }
 
 // parts gives the temporary files that a job left behind.
 func (r *Runner) parts(ctx context.Context, j activity.Job, spec Job) ([]files.Path, error) {
-	if !spec.Tree {
+	if !spec.many() {
 		var at progress
 		if len(j.Checkpoint) == 0 {
 			return nil, nil

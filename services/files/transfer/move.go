@@ -125,14 +125,14 @@ func (j *job) transfer(ctx context.Context) (sum hash.Hash, placed bool, err err
 		}
 		return nil, false, err
 	}
-	j.result.Verified = VerifiedSize
+	j.result.Verified = j.counted()
 	return sum, false, nil
 }
 
 // finishable reports whether nothing is left to be done with the part between
 // its last byte and its new name.
 func (j *job) finishable(sum hash.Hash) bool {
-	return sum == nil && !j.o.ReadBack && j.answer != KeepBoth && !j.part.Equal(j.to)
+	return sum == nil && !j.o.ReadBack && j.answer != KeepBoth && !j.part.Equal(j.to) && (j.o.Keep == nil || j.answer != Replace)
 }
 
 // finish commits and renames in one.
@@ -140,7 +140,7 @@ func (j *job) finish(ctx context.Context, f files.Finisher) (placed bool, err er
 	err = f.CommitAs(ctx, j.to, j.replace)
 	switch {
 	case err == nil:
-		j.result.Verified = VerifiedSize
+		j.result.Verified = j.counted()
 		if p, ok := f.(files.Proven); ok {
 			if algo, sum := p.Proof(); sum != "" {
 				j.result.Verified, j.result.Checksum = VerifiedChecksum, algo+":"+sum
@@ -150,7 +150,7 @@ func (j *job) finish(ctx context.Context, f files.Finisher) (placed bool, err er
 		return true, nil
 	case fault.Is(err, fault.Exists), fault.Is(err, fault.Permission), fault.Is(err, fault.Unsupported):
 		// The bytes are there, the name is not: place tells what to do about it.
-		j.result.Verified = VerifiedSize
+		j.result.Verified = j.counted()
 		return false, nil
 	case fault.Is(err, fault.Damaged):
 		j.discard(ctx)

@@ -36,6 +36,9 @@ func (j *job) moveThere(ctx context.Context) (bool, error) {
 		if j.answer == KeepBoth {
 			to = j.to.Dir().Join(numbered(j.to.Base(), n))
 		}
+		if err := j.keepFormer(ctx); err != nil {
+			return false, err
+		}
 		err := j.src.Rename(ctx, j.from, to, j.answer == Replace)
 		switch {
 		case err == nil:
@@ -90,6 +93,9 @@ func (j *job) place(ctx context.Context) error {
 		if j.answer == KeepBoth {
 			to = j.to.Dir().Join(numbered(j.to.Base(), n))
 		}
+		if err := j.keepFormer(ctx); err != nil {
+			return err
+		}
 		err := j.dst.Rename(ctx, j.part, to, j.replace)
 		switch {
 		case err == nil:
@@ -110,6 +116,18 @@ func (j *job) place(ctx context.Context) error {
 			to = j.to
 		}
 	}
+}
+
+// keepFormer takes away what is about to be replaced, where that is wanted.
+func (j *job) keepFormer(ctx context.Context) error {
+	if j.o.Keep == nil || j.answer != Replace || j.kept {
+		return nil
+	}
+	if err := j.o.Keep(ctx, j.dst, j.to); err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	j.kept = true
+	return nil
 }
 
 func (j *job) placed(to files.Path) {

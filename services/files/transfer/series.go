@@ -78,6 +78,7 @@ type series struct {
 	moved   int64 // of all files, ended or not
 	lost    int   // files in a row that failed for reasons of the network
 	failure error
+	cut     bool // ended early, by a fault or by After
 }
 
 // run returns the first failure.
@@ -199,10 +200,13 @@ func (s *series) tell(it Item, r Result, err error) error {
 	}
 	if s.o.After != nil {
 		if aerr := s.o.After(it, r, err); aerr != nil {
+			s.cut = true
 			return aerr
 		}
 	}
-	return s.hopeless(err)
+	err = s.hopeless(err)
+	s.cut = s.cut || err != nil
+	return err
 }
 
 // strength orders the ways of checking.

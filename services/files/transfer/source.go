@@ -13,7 +13,7 @@ import (
 // asking again. A link's size is not its file's, and a time that is known to the
 // day only would be given to the copy.
 func trusted(e *files.Entry) bool {
-	return e != nil && e.Type == files.File && e.Size >= 0 && (!e.ModTime.IsZero() || e.ID != "") && e.Precise < 24*time.Hour
+	return e != nil && e.Type == files.File && e.Size >= 0 && !e.Rounded && (!e.ModTime.IsZero() || e.ID != "") && e.Precise < 24*time.Hour
 }
 
 // A copy that is smaller and quicker than this is not asked about again: its

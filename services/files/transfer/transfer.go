@@ -83,6 +83,10 @@ type Options struct {
 	Move bool
 	// ReadBack reads both ends again after the copy and compares them.
 	ReadBack bool
+	// Keep, if not nil, takes a file of the target away that is about to be
+	// replaced, to a trash for one, when its successor has arrived whole. If it
+	// fails nothing is replaced.
+	Keep func(ctx context.Context, f files.FS, p files.Path) error
 	// Part, if not nil, is told the temporary path before the first byte is
 	// written, so that it can be removed after a cancellation.
 	Part func(p files.Path) error

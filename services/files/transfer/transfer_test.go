@@ -447,3 +447,40 @@ func TestNumbered(t *testing.T) {
 		require.Equal(t, want, numbered(in, 2))
 	}
 }
+
+// blocky tells sizes in blocks, as the lists of old servers do.
+type blocky struct{ files.FS }
+
+func (b blocky) Stat(ctx context.Context, p files.Path) (files.Entry, error) {
+	e, err := b.FS.Stat(ctx, p)
+	return round(e), err
+}
+
+func (b blocky) List(ctx context.Context, dir files.Path, emit func([]files.Entry) error) (files.Report, error) {
+	return b.FS.List(ctx, dir, func(entries []files.Entry) error {
+		for i := range entries {
+			entries[i] = round(entries[i])
+		}
+		return emit(entries)
+	})
+}
+
+func round(e files.Entry) files.Entry {
+	if e.Type == files.File {
+		e.Size, e.Rounded = (e.Size+511)/512*512, true
+	}
+	return e
+}
+
+func TestSizesInBlocks(t *testing.T) {
+	dir, to := t.TempDir(), t.TempDir()
+	put(t, dir, "f", []byte("not quite a block"))
+	dst := localFS(t, to)
+	r, err := CopyTree(t.Context(), blocky{localFS(t, dir)}, nil, dst, files.Path{"tree"}, TreeOptions{})
+	require.NoError(t, err)
+	require.Equal(t, VerifiedNone, r.Verified, "nobody knows how many bytes there are")
+	is(t, filepath.Join(to, "tree", "f"), []byte("not quite a block"))
+	r, err = CopyTree(t.Context(), blocky{localFS(t, dir)}, nil, dst, files.Path{"tree"}, TreeOptions{Options: Options{SkipSame: true}})
+	require.NoError(t, err)
+	require.Equal(t, 1, r.Skipped)
+}

@@ -55,9 +55,17 @@ type tree struct {
 	from, to files.Path
 	o        TreeOptions
 	journal  journal // of jobs; nil: none
+	// names, if not nil, are the only things of from that are copied, into to;
+	// top is then what is done where their names are taken, "" to ask.
+	names []string
+	top   Answer
+	// again, if not nil, is all that is copied: what failed before.
+	again []failed
+	after func(it Item, err error) // told of each file, and of folders that failed
 
-	series  *series
-	folders []files.Path // of the source, for a move
+	series   *series
+	folders  []files.Path // of the source, for a move
+	complete bool         // after run: every file has been tried
 }
 
 // journal keeps the state of single files for jobs.
@@ -70,14 +78,14 @@ type journal interface {
 }
 
 func (t *tree) run(ctx context.Context) (TreeResult, error) {
-	if inside(t.src, t.from, t.dst, t.to) {
+	if t.names == nil && inside(t.src, t.from, t.dst, t.to) {
 		return TreeResult{}, fault.Newf(fault.Unsupported, "copy", "", "a folder cannot be copied into itself")
 	}
 	e, err := newEnds(ctx, t.src, t.dst, t.o.Options, t.o.Connections)
 	if err != nil {
 		return TreeResult{}, fault.From("copy", "", err)
 	}
-	if t.o.Move && e.same && t.journal == nil && t.o.Filter == nil {
+	if t.o.Move && e.same && t.journal == nil && t.o.Filter == nil && t.names == nil {
 		// A server that renames folders moves all of it at once.
 		if err := t.src.Rename(ctx, t.from, t.to, false); err == nil {
 			return TreeResult{Folders: 1}, nil
@@ -86,6 +94,9 @@ func (t *tree) run(ctx context.Context) (TreeResult, error) {
 	t.series = &series{src: t.src, dst: t.dst, ends: e, o: SeriesOptions{
 		Options: t.o.Options,
 		After: func(it Item, r Result, err error) error {
+			if t.after != nil {
+				t.after(it, err)
+			}
 			if t.o.OnFile == nil {
 				return nil
 			}
@@ -97,9 +108,14 @@ func (t *tree) run(ctx context.Context) (TreeResult, error) {
 	}
 	var failed error
 	err = t.series.run(ctx, func(yield func(Item) bool) {
-		failed = t.walk(ctx, nil, t.to, 0, yield)
+		if t.again != nil {
+			failed = t.retry(ctx, yield)
+		} else {
+			failed = t.walk(ctx, nil, t.to, 0, yield)
+		}
 		t.total(0, 0, true)
 	})
+	t.complete = failed == nil && !t.series.cut && ctx.Err() == nil
 	if err == nil {
 		err = failed
 	}
@@ -147,6 +163,15 @@ func (t *tree) walk(ctx context.Context, rel, to files.Path, depth int, yield fu
 	}
 	var entries []files.Entry
 	report, err := t.src.List(ctx, from, func(e []files.Entry) error { entries = append(entries, e...); return nil })
+	chosen := depth == 0 && t.names != nil
+	if chosen {
+		if fault.Is(err, fault.Permission) {
+			err = nil // one may look at its files, but not at the folder
+		}
+		if err == nil {
+			entries, report = t.pick(ctx, entries), files.Report{}
+		}
+	}
 	var there map[string]*files.Entry
 	fresh := false
 	if err == nil {
@@ -156,13 +181,13 @@ func (t *tree) walk(ctx context.Context, rel, to files.Path, depth int, yield fu
 		if ctx.Err() != nil || depth == 0 {
 			return err
 		}
-		return t.series.tell(Item{From: from, To: to}, Result{Path: to}, err)
+		return t.series.tell(Item{From: from, To: to, rel: rel, Source: files.Entry{Type: files.Dir}}, Result{Path: to}, err)
 	}
 	t.series.mu.Lock()
 	t.series.result.Folders++
 	t.series.result.Unread += report.Unread
 	t.series.mu.Unlock()
-	if t.o.Move {
+	if t.o.Move && !chosen {
 		t.folders = append(t.folders, from)
 	}
 	folding := t.series.ends.to.CaseFolding
@@ -170,7 +195,7 @@ func (t *tree) walk(ctx context.Context, rel, to files.Path, depth int, yield fu
 	var folders, items []Item
 	links := 0
 	for _, e := range entries {
-		if files.IsPartName(e.Name) || t.o.Filter.Skip(rel.Join(e.Name), e) {
+		if !chosen && (files.IsPartName(e.Name) || t.o.Filter.Skip(rel.Join(e.Name), e)) {
 			continue // a part is of a copy that runs or broke off
 		}
 		name := unusedName(files.ImportName(t.dst, files.ExportName(t.src, e.Name)), used, folding)
@@ -178,10 +203,19 @@ func (t *tree) walk(ctx context.Context, rel, to files.Path, depth int, yield fu
 			From: from.Join(e.Name), To: to.Join(name), rel: rel.Join(e.Name),
 			Source: e, Known: there != nil, Target: there[fold(name, folding)], Fresh: fresh,
 		}
-		switch e.Type {
-		case files.Dir:
+		if chosen {
+			it.Answer = t.top
+		}
+		switch {
+		case e.Type == files.Dir, chosen && e.Type == files.LinkDir:
+			if chosen && inside(t.src, it.From, t.dst, it.To) {
+				if err := t.series.tell(it, Result{Path: it.To}, fault.Newf(fault.Unsupported, "copy", "", "a folder cannot be copied into itself")); err != nil {
+					return err
+				}
+				continue
+			}
 			folders = append(folders, it)
-		case files.File, files.LinkFile:
+		case e.Type == files.File, e.Type == files.LinkFile, chosen: // what is no file fails under its name
 			items = append(items, it)
 		default:
 			links++

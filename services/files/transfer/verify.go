@@ -27,11 +27,11 @@ func (j *job) verify(ctx context.Context, sum hash.Hash) error {
 			j.result.Verified = VerifiedNone
 		case err != nil:
 			return err
-		case e.Size != j.source.Size:
+		case j.source.Size >= 0 && e.Size != j.source.Size:
 			j.discard(ctx)
 			return fault.New(fault.Damaged, "verify", "", errDiffer)
 		default:
-			j.result.Verified = VerifiedSize
+			j.result.Verified = j.counted()
 		}
 	}
 	if j.o.ReadBack {
@@ -75,6 +75,15 @@ func (j *job) verify(ctx context.Context, sum hash.Hash) error {
 		j.result.Verified, j.result.Checksum = VerifiedChecksum, j.ends.algo+":"+first
 	}
 	return nil
+}
+
+// counted is what is known when the target has confirmed all bytes: nothing, if
+// the source did not tell how many there are.
+func (j *job) counted() Verified {
+	if j.source.Size < 0 {
+		return VerifiedNone
+	}
+	return VerifiedSize
 }
 
 // serverSum asks one side for the checksum; "" where it computes none.
