@@ -240,9 +240,7 @@ func (h *House) siteDialer() *sites.Dialer {
 	return h.dialer
 }
 
-// SiteParams are what connections to file servers are made with.
-func (h *House) SiteParams() sites.Params { return h.siteParams() }
-
+// siteParams are what connections to file servers are made with.
 func (h *House) siteParams() sites.Params {
 	return sites.Params{Network: h.Network, Secrets: h.Secrets, Password: h.o.Password, Ask: h.o.Ask, Passphrase: h.o.Passphrase}
 }

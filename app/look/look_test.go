@@ -127,7 +127,7 @@ func TestIcons(t *testing.T) {
 		data, err := icons.Files.ReadFile(name)
 		require.NoError(t, err)
 		require.Contains(t, string(data), icons.Ink, name)
-		res := look.IconIn(name[:len(name)-4], kit.ColorBad)
+		res := kit.IconIn(name[:len(name)-4], kit.ColorBad)
 		require.NotContains(t, string(res.Content()), icons.Ink, name)
 		require.Contains(t, string(res.Content()), "#c8442b", name)
 		img := canvas.NewImageFromResource(res)

@@ -97,6 +97,3 @@ const (
 
 // ControlHeight is the height of buttons and fields.
 func ControlHeight() float32 { return Px(34) }
-
-// Radius is the corner radius of buttons and fields.
-func Radius() float32 { return Px(8) }

@@ -75,20 +75,13 @@ func (s *Service) shared(site files.Site) bool {
 	})
 }
 
-// Discover finds out how a host is reached; see sites.Discover.
-func (s *Service) Discover(host, user, password string, done func(sites.Found, error)) {
-	s.p.Group.Go("discover", func(ctx context.Context) {
-		found, err := s.p.Dialer.Discover(ctx, host, user, password)
-		done(found, err)
-	})
-}
-
-// Find is Discover that tells what it tries and can be ended: after stop done is
-// not called any more. trying and done are called from other goroutines.
+// Find finds out how a host is reached (see sites.Dialer.Discover) until it is
+// stopped: after stop done is not called any more. trying and done are called
+// from other goroutines.
 func (s *Service) Find(host, user, password string, trying func(files.Protocol), done func(sites.Found, error)) (stop func()) {
 	ctx, cancel := context.WithCancel(s.p.Group.Context())
 	s.p.Group.Go("discover", func(context.Context) {
-		found, err := s.p.Dialer.DiscoverWith(ctx, host, user, password, trying)
+		found, err := s.p.Dialer.Discover(ctx, host, user, password, trying)
 		if ctx.Err() == nil {
 			done(found, err)
 		}
@@ -97,9 +90,9 @@ func (s *Service) Find(host, user, password string, trying func(files.Protocol),
 	return cancel
 }
 
-// Examine is Discover that waits.
+// Examine is Find that waits.
 func (s *Service) Examine(ctx context.Context, host, user, password string) (sites.Found, error) {
-	return s.p.Dialer.Discover(ctx, host, user, password)
+	return s.p.Dialer.Discover(ctx, host, user, password, nil)
 }
 
 // MoveSite puts a saved site at another position of the list.

@@ -47,14 +47,6 @@ type Params struct {
 	MaxConns int
 }
 
-// Dial opens the file system of a site: it connects, proves the server's
-// identity and logs in. The caller closes it. Faults: those of connect; Login;
-// Unsupported with a *files.ClearTextQuestion when the server knows no
-// encryption and Site.AllowClear is not set.
-func Dial(ctx context.Context, p Params, site files.Site) (files.FS, error) {
-	return NewDialer(p).Dial(ctx, site)
-}
-
 // Dialer dials sites and remembers, as long as the program runs, the passwords
 // typed in and what was learnt about servers. It is safe for concurrent use.
 type Dialer struct {
@@ -113,7 +105,10 @@ func (d *Dialer) saved(ctx context.Context, site files.Site) (string, error) {
 	return "", &fault.Fault{Kind: fault.Login, Op: "login", Host: site.Host, Step: "login"}
 }
 
-// Dial is the function Dial with the Dialer's memory.
+// Dial opens the file system of a site: it connects, proves the server's
+// identity and logs in. The caller closes it. Faults: those of connect; Login;
+// Unsupported with a *files.ClearTextQuestion when the server knows no
+// encryption and Site.AllowClear is not set.
 func (d *Dialer) Dial(ctx context.Context, site files.Site) (files.FS, error) {
 	if site.Protocol != files.ProtocolLocal {
 		if site.Host == "" || strings.ContainsAny(site.Host, " /\\@\r\n\x00") {

@@ -66,20 +66,10 @@ func (d *Dialer) sniff(ctx context.Context, host string, port int) (spoken, erro
 // may be "host:port".
 // With a fault that a person must do something about (Certificate, Login)
 // Found.Site tells which protocol it is about; other faults say that nothing
-// was found.
-func Discover(ctx context.Context, p Params, host, user, password string) (Found, error) {
-	return NewDialer(p).Discover(ctx, host, user, password)
-}
-
-// Discover is the function Discover with the Dialer's network. The password is
-// used for this only.
-func (d *Dialer) Discover(ctx context.Context, host, user, password string) (Found, error) {
-	return d.DiscoverWith(ctx, host, user, password, nil)
-}
-
-// DiscoverWith is Discover that tells which protocol it tries next, from its own
-// goroutine; "" while it finds out what the host speaks at all.
-func (d *Dialer) DiscoverWith(ctx context.Context, host, user, password string, trying func(files.Protocol)) (Found, error) {
+// was found. The password is used for this only. trying, if not nil, is told
+// which protocol is tried next; "" while it is found out what the host speaks
+// at all.
+func (d *Dialer) Discover(ctx context.Context, host, user, password string, trying func(files.Protocol)) (Found, error) {
 	if trying == nil {
 		trying = func(files.Protocol) {}
 	}

@@ -44,14 +44,14 @@ func TestDiscoverWeb(t *testing.T) {
 		{davPort, dav, files.ProtocolDAVS, nil},
 		{cloudPort, cloud, files.ProtocolDAVS, files.Path{"remote.php", "dav", "files", "ada"}},
 	} {
-		found, err := Discover(t.Context(), Params{Network: c.network}, "127.0.0.1:"+strconv.Itoa(c.port), vfstest.User, vfstest.Password)
+		found, err := NewDialer(Params{Network: c.network}).Discover(t.Context(), "127.0.0.1:"+strconv.Itoa(c.port), vfstest.User, vfstest.Password, nil)
 		require.NoError(t, err)
 		require.Equal(t, c.want, found.Site.Protocol)
 		require.Equal(t, c.port, found.Site.Port)
 		require.Equal(t, c.path, found.Site.Path)
 	}
 	require.Zero(t, logins, "nobody asked for the password")
-	found, err := Discover(t.Context(), Params{Network: bucket.Network}, "127.0.0.1:"+strconv.Itoa(bucket.Port), vfstest.User, "wrong")
+	found, err := NewDialer(Params{Network: bucket.Network}).Discover(t.Context(), "127.0.0.1:"+strconv.Itoa(bucket.Port), vfstest.User, "wrong", nil)
 	require.True(t, fault.Is(err, fault.Login), "%v", err)
 	require.Equal(t, files.ProtocolS3, found.Site.Protocol)
 }

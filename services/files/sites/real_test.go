@@ -75,7 +75,7 @@ func (e endpoint) network(t *testing.T) *connect.Network {
 	site, err := files.ParseURL(e.url)
 	require.NoError(t, err)
 	if site.Protocol == files.ProtocolSFTP {
-		_, err := Dial(t.Context(), Params{Network: n, Password: &e.password}, site)
+		_, err := NewDialer(Params{Network: n, Password: &e.password}).Dial(t.Context(), site)
 		var f *fault.Fault
 		require.ErrorAs(t, err, &f)
 		question, ok := f.Question.(*connect.HostKeyQuestion)
@@ -92,7 +92,7 @@ func (e endpoint) open(t *testing.T, n *connect.Network) (files.FS, files.Site) 
 	site.AllowClear = true
 	var f files.FS
 	for range 3 {
-		if f, err = Dial(t.Context(), Params{Network: n, Password: &e.password}, site); err == nil || !fault.KindOf(err).Transient() {
+		if f, err = NewDialer(Params{Network: n, Password: &e.password}).Dial(t.Context(), site); err == nil || !fault.KindOf(err).Transient() {
 			break
 		}
 		time.Sleep(time.Second)

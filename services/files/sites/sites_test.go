@@ -119,7 +119,7 @@ func TestDiscover(t *testing.T) {
 		{implicit.Port, implicit.Network(), files.ProtocolFTPS, false},
 		{plain.Port, plain.Network(), files.ProtocolFTP, true},
 	} {
-		found, err := Discover(t.Context(), Params{Network: c.network}, at(c.port), vfstest.User, vfstest.Password)
+		found, err := NewDialer(Params{Network: c.network}).Discover(t.Context(), at(c.port), vfstest.User, vfstest.Password, nil)
 		require.NoError(t, err)
 		require.Equal(t, c.want, found.Site.Protocol)
 		require.Equal(t, c.clear, found.Clear)
@@ -128,10 +128,10 @@ func TestDiscover(t *testing.T) {
 	}
 	require.Zero(t, plain.Count("USER")+plain.Count("PASS"), "nothing secret goes in clear text")
 
-	found, err := Discover(t.Context(), Params{Network: tls.Network()}, at(tls.Port), vfstest.User, "wrong")
+	found, err := NewDialer(Params{Network: tls.Network()}).Discover(t.Context(), at(tls.Port), vfstest.User, "wrong", nil)
 	require.True(t, fault.Is(err, fault.Login), "%v", err)
 	require.Equal(t, files.ProtocolFTPES, found.Site.Protocol)
-	found, err = Discover(t.Context(), Params{Network: connect.New(connect.Params{})}, at(ssh.Port), vfstest.User, vfstest.Password)
+	found, err = NewDialer(Params{Network: connect.New(connect.Params{})}).Discover(t.Context(), at(ssh.Port), vfstest.User, vfstest.Password, nil)
 	var f *fault.Fault
 	require.ErrorAs(t, err, &f)
 	require.NotNil(t, f.Question)
@@ -139,14 +139,14 @@ func TestDiscover(t *testing.T) {
 }
 
 func TestLocal(t *testing.T) {
-	f, err := Dial(t.Context(), Params{}, files.Site{Protocol: files.ProtocolLocal})
+	f, err := NewDialer(Params{}).Dial(t.Context(), files.Site{Protocol: files.ProtocolLocal})
 	require.NoError(t, err)
 	home, err := f.Home(t.Context())
 	require.NoError(t, err)
 	_, err = f.Stat(t.Context(), home)
 	require.NoError(t, err)
-	_, err = Dial(t.Context(), Params{}, files.Site{Protocol: "gopher", Host: "h"})
+	_, err = NewDialer(Params{}).Dial(t.Context(), files.Site{Protocol: "gopher", Host: "h"})
 	require.Error(t, err)
-	_, err = Dial(t.Context(), Params{Network: connect.New(connect.Params{})}, files.Site{Protocol: files.ProtocolFTP, Host: "a b"})
+	_, err = NewDialer(Params{Network: connect.New(connect.Params{})}).Dial(t.Context(), files.Site{Protocol: files.ProtocolFTP, Host: "a b"})
 	require.True(t, fault.Is(err, fault.NameNotFound), "%v", err)
 }

@@ -55,7 +55,7 @@ func TestTrickyServers(t *testing.T) {
 }
 
 func dialSite(t *testing.T, e endpoint, n *connect.Network, site files.Site) (files.FS, error) {
-	return Dial(t.Context(), Params{Network: n, Password: &e.password, MaxConns: 6}, site)
+	return NewDialer(Params{Network: n, Password: &e.password, MaxConns: 6}).Dial(t.Context(), site)
 }
 
 // everyday is what a person does, and what may be refused where.
