@@ -85,7 +85,7 @@ func special(f *fault.Fault) string {
 	switch f.Kind {
 	case fault.Permission:
 		mine := f.Said == "" && f.Host == "" && (f.Op == "mkdir" || f.Op == "rename") // refused before the server was asked
-		if mine || errors.Is(f.Err, fault.ErrName) || strings.HasPrefix(said, "553") || strings.Contains(said, "name not allowed") || strings.Contains(said, "invalid name") || strings.Contains(said, "illegal name") {
+		if mine || errors.Is(f.Err, fault.ErrName) || strings.HasPrefix(said, "553") || strings.Contains(said, "name not allowed") || strings.Contains(said, "prohibited file name") || strings.Contains(said, "invalid name") || strings.Contains(said, "illegal name") {
 			return "name"
 		}
 	case fault.Unsupported:

@@ -12,6 +12,7 @@ import (
 	"guichet/app/words"
 	"guichet/services/connect"
 	"guichet/services/fault"
+	"guichet/services/files"
 )
 
 var kinds = []fault.Kind{
@@ -129,4 +130,14 @@ func TestDetailsHoldNoSecret(t *testing.T) {
 	require.NotContains(t, d, "\x1b")
 	require.Contains(t, d, "ftp.example.org:21")
 	require.Contains(t, d, "login: login [login]")
+}
+
+func TestNamesThatAreNotAllowed(t *testing.T) {
+	words.SetLanguage("en")
+	for _, f := range []*fault.Fault{
+		fault.New(fault.Permission, "write", "club.example", files.CheckName("..")),
+		{Kind: fault.Permission, Op: "write", Host: "club.example", Said: "Prohibited file name: a\\b"}, // Pure-FTPd
+	} {
+		require.Equal(t, words.T("fault.permission.name.title"), words.Fault(f, "files").Title)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/textproto"
+	"strings"
 
 	"guichet/services/fault"
 	"guichet/services/files"
@@ -207,7 +208,7 @@ func (c *conn) renameTo(ctx context.Context, from, to files.Path, replace bool) 
 		case err != nil:
 			return err
 		case there:
-			return &fault.Fault{Kind: fault.Exists, Op: "rename", Host: f.p.Site.Host, Err: errors.Join(errNoReply, fs.ErrExist)}
+			return &fault.Fault{Kind: fault.Exists, Op: "rename", Host: f.p.Site.Host, Err: errors.Join(fs.ErrExist, errNoReply)}
 		}
 	}
 	return c.replaced(ctx, from, to, replace, c.rename(from, to))
@@ -216,6 +217,9 @@ func (c *conn) renameTo(ctx context.Context, from, to files.Path, replace bool) 
 // replaced deals with a server that refused to rename over an existing file.
 func (c *conn) replaced(ctx context.Context, from, to files.Path, replace bool, err error) error {
 	var proto *textproto.Error
+	if err == nil {
+		return c.kept(to)
+	}
 	if !replace || !errors.As(err, &proto) || proto.Code/100 != 5 {
 		return err
 	}
@@ -231,6 +235,19 @@ func (c *conn) replaced(ctx context.Context, from, to files.Path, replace bool, 
 			}
 			return err
 		})
+}
+
+// kept makes sure that a new name which ends in a blank was taken as it is:
+// Pure-FTPd makes "_" of the blank and says nothing.
+func (c *conn) kept(to files.Path) error {
+	if !strings.HasSuffix(to.Base(), " ") {
+		return nil
+	}
+	there, err := c.exists(to)
+	if err == nil && !there {
+		err = &fault.Fault{Kind: fault.Permission, Op: "rename", Host: c.fs.p.Site.Host, Err: errors.Join(errOtherName, errNoReply)}
+	}
+	return err
 }
 
 func (c *conn) rename(from, to files.Path) error {

@@ -102,7 +102,7 @@ func (c *conn) listOnce(kind listing.Kind, hidden bool, dir files.Path, emit fun
 	}
 	if err != nil && l.failed != nil {
 		// The caller's own error; the connection has nothing to do with it.
-		err = &fault.Fault{Kind: fault.KindOf(l.failed), Op: "list", Host: c.fs.p.Site.Host, Err: errors.Join(errNoReply, l.failed)}
+		err = &fault.Fault{Kind: fault.KindOf(l.failed), Op: "list", Host: c.fs.p.Site.Host, Err: errors.Join(l.failed, errNoReply)}
 	}
 	return report, err
 }

@@ -88,7 +88,7 @@ func (w *writer) open(o files.WriteOptions) error {
 		case err != nil:
 			return err
 		case there:
-			return &fault.Fault{Kind: fault.Exists, Op: "write", Host: w.fs.p.Site.Host, Err: errors.Join(errNoReply, fs.ErrExist)}
+			return &fault.Fault{Kind: fault.Exists, Op: "write", Host: w.fs.p.Site.Host, Err: errors.Join(fs.ErrExist, errNoReply)}
 		}
 	}
 	eager := o.Offset == 0 && o.Size >= 0 && o.Size <= eagerSize && !w.fs.p.Site.Active
@@ -271,7 +271,7 @@ func (w *writer) CommitAs(ctx context.Context, to files.Path, replace bool) erro
 		if !replace {
 			there, err := w.c.existsReply(to, replies[0])
 			if err == nil && there {
-				err = &fault.Fault{Kind: fault.Exists, Op: "rename", Host: w.fs.p.Site.Host, Err: errors.Join(errNoReply, fs.ErrExist)}
+				err = &fault.Fault{Kind: fault.Exists, Op: "rename", Host: w.fs.p.Site.Host, Err: errors.Join(fs.ErrExist, errNoReply)}
 			}
 			if err != nil {
 				return err
@@ -364,10 +364,10 @@ func (w *writer) verify(place files.Path, more []string) ([]reply, error) {
 		case r.code == 421:
 			return nil, r.err()
 		case r.code == 213 && nerr == nil && size != w.start+w.written:
-			return nil, &fault.Fault{Kind: fault.Damaged, Op: "write", Host: w.fs.p.Site.Host, Err: errors.Join(errNoReply, errSize)}
+			return nil, &fault.Fault{Kind: fault.Damaged, Op: "write", Host: w.fs.p.Site.Host, Err: errors.Join(errSize, errNoReply)}
 		case r.code/100 == 5 && w.fs.fail("stat", r.err()).Kind == fault.NotFound:
 			// Pure-FTPd turns blanks at a name's end into "_".
-			return nil, &fault.Fault{Kind: fault.Permission, Op: "write", Host: w.fs.p.Site.Host, Err: errors.Join(errNoReply, errOtherName)}
+			return nil, &fault.Fault{Kind: fault.Permission, Op: "write", Host: w.fs.p.Site.Host, Err: errors.Join(errOtherName, errNoReply)}
 		}
 	}
 	kept := command == ""
@@ -385,7 +385,7 @@ func (w *writer) verify(place files.Path, more []string) ([]reply, error) {
 
 var (
 	errSize      = errors.New("another number of bytes arrived")
-	errOtherName = errors.New("the server does not take this name and chose another")
+	errOtherName = files.BadName("the server does not take this name and chose another")
 )
 
 // Abort implements files.Writer.

@@ -148,6 +148,7 @@ func (j *job) finish(ctx context.Context, f files.Finisher) (placed bool, err er
 		}
 		j.placed(j.to)
 		return true, nil
+	case errors.Is(err, fault.ErrName):
 	case fault.Is(err, fault.Exists), fault.Is(err, fault.Permission), fault.Is(err, fault.Unsupported):
 		// The bytes are there, the name is not: place tells what to do about it.
 		j.result.Verified = j.counted()

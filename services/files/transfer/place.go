@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path"
 	"strconv"
@@ -138,7 +139,7 @@ func (j *job) placed(to files.Path) {
 // files but lets nobody rename them. why is what the renaming failed with. A
 // file that is there already is not touched.
 func (j *job) inPlace(ctx context.Context, why error) error {
-	if j.answer != "" {
+	if j.answer != "" || errors.Is(why, fault.ErrName) {
 		return why
 	}
 	if _, err := j.dst.Stat(ctx, j.to); err == nil || !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Permission) {

@@ -484,3 +484,14 @@ func TestSizesInBlocks(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, r.Skipped)
 }
+
+// Pure-FTPd takes a name that ends in a blank, and gives the file another.
+func TestANameThatTheServerChanges(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "blank ", []byte("x"))
+	s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.BlankToBar = true })
+	_, err := Copy(t.Context(), localFS(t, dir), files.Path{"blank "}, ftpFS(t, s), files.Path{"blank "}, Options{})
+	require.ErrorIs(t, err, fault.ErrName)
+	require.True(t, fault.Is(err, fault.Permission), "%v", err)
+	require.ErrorContains(t, err, "chose another")
+}

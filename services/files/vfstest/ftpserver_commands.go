@@ -221,6 +221,9 @@ func (c *FTPConn) handle(verb, arg string) bool {
 			c.Reply("553 File exists")
 			break
 		}
+		if bare := strings.TrimRight(arg, " "); s.BlankToBar && bare != arg {
+			arg = bare + "_"
+		}
 		done(os.Rename(c.from, c.system(arg)), "250 renamed")
 	case "QUIT":
 		c.Reply("221 bye")
