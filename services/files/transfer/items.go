@@ -67,8 +67,10 @@ func stamp(e files.Entry) string {
 	return e.ModTime.UTC().Format(time.RFC3339)
 }
 
-// runTree copies a folder as a job. What was finished before an interruption is
-// passed over, also where the answer for it was another name.
+// runTree copies a folder, or chosen names of it, as a job. What was finished
+// before an interruption is passed over, also where the answer for it was another
+// name; after a try that got to every file the next one is about those that
+// failed.
 func (r *Runner) runTree(ctx context.Context, h activity.Handle, j Job, src, dst files.FS, q *questions) error {
 	id := h.Job().ID
 	if q.fixed == "" {
@@ -89,43 +91,75 @@ func (r *Runner) runTree(ctx context.Context, h activity.Handle, j Job, src, dst
 	if err != nil {
 		return err
 	}
+	again, base, err := r.lastTry(ctx, id)
+	if err != nil {
+		return err
+	}
 	var mu sync.Mutex
 	var found, ended, passed int
-	var before int64 // bytes of files that were done before
+	before := base.Bytes // of files that were done before
 	items := func(change func()) {
 		mu.Lock()
 		defer mu.Unlock()
 		change()
-		h.Items(ended+passed, found)
+		h.Items(base.Files+base.Passed+ended+passed, base.Files+base.Passed+found)
 	}
 	n.passed = func(count int, bytes int64) { items(func() { passed += count; before += bytes }) }
 	o := r.options(j, h, q)
 	o.Progress = func(done, size int64) {
 		mu.Lock()
 		defer mu.Unlock()
-		h.Progress(done+before, max(size, done+before))
+		h.Progress(done+before, max(size+base.Bytes, done+before))
 	}
+	var lost []failed
 	t := &tree{
-		src: src, dst: dst, from: j.From.At(), to: j.To.At(), journal: n,
+		src: src, dst: dst, from: j.From.At(), to: j.To.At(), journal: n, names: j.Names, top: j.Top, again: again,
+		after: func(it Item, err error) {
+			if err != nil && len(lost) < mostFailures {
+				lost = append(lost, newFailed(it, err))
+			}
+			if !it.Source.Type.IsDir() {
+				items(func() { ended++ })
+			}
+		},
 		o: TreeOptions{
 			Options: o, Filter: matcher,
 			Totals: func(n int, _ int64, _ bool) { items(func() { found = n }) },
-			OnFile: func(files.Path, Result, error) error { items(func() { ended++ }); return nil },
 		},
 	}
 	result, err := t.run(ctx)
-	if err != nil {
-		return errors.Join(err, n.flush(context.WithoutCancel(ctx)))
-	}
 	verified := result.Verified
+	if base.Files > 0 && (verified == "" || strength[base.Verified] < strength[verified]) {
+		verified = base.Verified
+	}
 	if passed > 0 && verified != VerifiedNone || result.Skipped > 0 && verified == "" {
 		verified = VerifiedSize // that much is known of what was there before
 	}
-	if err := h.Result(outcome{
+	sum := outcome{
 		Path: j.To.address(), Bytes: result.Bytes + before, Verified: verified,
-		Files: result.Files + passed, Unread: result.Unread, Links: result.Links, InPlace: result.InPlace,
-	}); err != nil {
+		Files: base.Files + result.Files + passed, Passed: base.Passed + result.Skipped, Failed: result.Failed,
+		Unread: base.Unread + result.Unread, Links: base.Links + result.Links, InPlace: base.InPlace + result.InPlace,
+	}
+	if err != nil {
+		return errors.Join(err, n.flush(context.WithoutCancel(ctx)), r.unfinished(ctx, h, t, lost, sum))
+	}
+	if err := h.Result(sum); err != nil {
 		return err
 	}
 	return r.forget(ctx, id)
+}
+
+// unfinished keeps what came of a try in which something failed.
+func (r *Runner) unfinished(ctx context.Context, h activity.Handle, t *tree, lost []failed, sum outcome) error {
+	if ctx.Err() != nil || t.again != nil && !t.complete {
+		return nil // interrupted; what was to be tried stays to be tried
+	}
+	var complete *outcome
+	if t.complete && sum.Failed == len(lost) {
+		complete = &sum
+	}
+	if err := r.saveFailures(ctx, h.Job().ID, lost, complete); err != nil {
+		return err
+	}
+	return h.Result(sum)
 }

@@ -63,9 +63,6 @@ type Job struct {
 // many reports whether the job is about more than one file.
 func (j Job) many() bool { return j.Tree || len(j.Names) > 0 }
 
-// NewNames makes Job.Names of entries' names, raw bytes.
-func NewNames(names []string) rawPath { return rawPath(names) } //nolint:revive // as Place.Path: only its JSON is special
-
 // Adder adds jobs; *activity.Center is one.
 type Adder interface {
 	Add(ctx context.Context, s activity.Spec) (int64, error)
