@@ -158,7 +158,7 @@ func (h *House) StartJobs() error {
 	if err != nil {
 		return err
 	}
-	r, err := transfer.NewRunner(transfer.RunnerParams{Dialer: h.siteDialer(), Database: h.Profile.Path("transfers.db"), Limits: &h.limits})
+	r, err := transfer.NewRunner(transfer.RunnerParams{Dialer: h.siteDialer(), Database: h.Profile.Path("transfers.db"), Limits: &h.limits, Keep: trash.Keeper{}.Keep})
 	if err != nil {
 		return err
 	}

@@ -168,7 +168,7 @@ func TestWhatFailedIsKeptAndTriedAgain(t *testing.T) {
 	require.Equal(t, files.Path{"more", "secret"}, list[1].Path)
 	require.True(t, list[1].Folder)
 	require.Equal(t, files.Path{"photo 04.jpg"}, list[2].Path)
-	require.Equal(t, fault.Permission, list[2].Fault.Kind)
+	require.Equal(t, fault.Permission, list[2].Fault.Kind, "%v", list[2].Fault)
 
 	mu.Lock()
 	closed = false
