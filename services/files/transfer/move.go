@@ -10,7 +10,7 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
-	"guichet/services/files/local"
+	"guichet/services/files/checksum"
 )
 
 // tail is how much of a part is compared with the source before it is
@@ -78,7 +78,7 @@ func (j *job) transfer(ctx context.Context) (sum hash.Hash, placed bool, err err
 	j.result.Resumed = offset
 
 	if offset == 0 && j.ends.algo != "" {
-		sum = local.NewHash(j.ends.algo)
+		sum = checksum.New(j.ends.algo)
 	}
 	count := &counter{ctx: ctx, job: j, done: offset, sum: sum}
 	slow := false

@@ -144,7 +144,7 @@ func TestWhatFailedIsKeptAndTriedAgain(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if closed && (verb == "STOR" && strings.Contains(arg, "photo 04") || verb == "MKD" && strings.Contains(arg, "secret")) {
-			c.Reply("550 Permission denied")
+			c.Reply("553 Permission denied")
 			return true
 		}
 		return false
