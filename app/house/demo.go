@@ -52,6 +52,9 @@ func OpenDemo(ctx context.Context, settings *profile.Values) (d *Demo, err error
 	return d, nil
 }
 
+// Info says where the demo's servers are.
+func (d *Demo) Info() demo.Info { return d.servers.Info() }
+
 // Close ends the house and the servers, and removes everything.
 func (d *Demo) Close() error {
 	return errors.Join(d.House.Close(), d.servers.Close(), d.remove())
