@@ -12,6 +12,7 @@ import (
 
 	"guichet/app/words"
 	"guichet/services/files"
+	"guichet/services/files/checksum"
 	"guichet/services/files/ops"
 )
 
@@ -121,15 +122,15 @@ func (c *cli) hash() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "hash URL...", Short: words.T("cli.hash.short"), Long: words.T("cli.hash.long"), Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains(ops.Algorithms, algo) {
-				return misuse(words.T("cli.bad.algorithm", "Algorithm", algo, "Known", strings.Join(ops.Algorithms, ", ")))
+			if !slices.Contains(checksum.Algorithms, algo) {
+				return misuse(words.T("cli.bad.algorithm", "Algorithm", algo, "Known", strings.Join(checksum.Algorithms, ", ")))
 			}
 			if err := needURLs(args); err != nil {
 				return err
 			}
 			return c.eachURL(cmd.Context(), args, func(ctx context.Context, p place) error {
 				m := c.meter(files.Display(p.path.Base()))
-				sum, err := ops.Hash(ctx, p.fs, p.path, algo, func(done int64) { m.set(done, -1) })
+				sum, err := checksum.Of(ctx, p.fs, p.path, algo, func(done int64) { m.set(done, -1) })
 				m.end()
 				if err != nil {
 					return err

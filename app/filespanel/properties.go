@@ -15,6 +15,7 @@ import (
 	"guichet/app/words"
 	"guichet/services/files"
 	"guichet/services/files/browse"
+	"guichet/services/files/checksum"
 	"guichet/services/files/ops"
 	"guichet/services/task"
 	"guichet/widgets/kit"
@@ -273,9 +274,9 @@ func (p *properties) checksum(ctx context.Context, line func(string, fyne.Canvas
 				p.f.p.Host.Post(func() { note.SetText(words.T("job.of", "Done", words.Size(done), "Size", words.Size(size))) })
 			})
 			fs, err := p.session.Connected(ctx)
-			var c ops.Checksum
+			var c checksum.Sum
 			if err == nil {
-				c, err = ops.Hash(ctx, fs, where, "sha256", throttle.Set)
+				c, err = checksum.Of(ctx, fs, where, "sha256", throttle.Set)
 			}
 			throttle.Stop()
 			if ctx.Err() != nil {

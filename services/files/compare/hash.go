@@ -2,16 +2,13 @@ package compare
 
 import (
 	"context"
-	"encoding/hex"
-	"io"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"guichet/services/fault"
 	"guichet/services/files"
-	"guichet/services/files/local"
+	"guichet/services/files/checksum"
 )
 
 // hash compares the contents of the files that have the same size.
@@ -42,13 +39,14 @@ func (w *walker) hash(ctx context.Context) error {
 			var sums [2]string
 			for side, t := range w.trees {
 				p := append(slices.Clone(t.Path), r.Path[side]...)
-				var err error
-				if sums[side], err = sum(gctx, t.FS, p, algo); err != nil {
+				s, err := checksum.Of(gctx, t.FS, p, algo, nil)
+				if err != nil {
 					if fault.KindOf(err).Transient() || gctx.Err() != nil {
 						return err
 					}
 					return nil // it cannot be read: size and time must do
 				}
+				sums[side] = s.Hex
 			}
 			r.hashed, r.equal = true, sums[Left] == sums[Right]
 			w.mu.Lock()
@@ -76,36 +74,10 @@ func (w *walker) algorithm(ctx context.Context) (string, error) {
 			offered = append(offered, caps.Hash...)
 		}
 	}
-	for _, algo := range []string{"sha256", "sha512", "sha1", "md5", "crc32"} {
+	for _, algo := range checksum.Algorithms {
 		if slices.Contains(offered, algo) {
 			return algo, nil
 		}
 	}
 	return "sha256", nil
-}
-
-// sum gives a file's checksum, computed where the file is if that is possible.
-func sum(ctx context.Context, f files.FS, p files.Path, algo string) (string, error) {
-	if h, ok := f.(files.Hasher); ok {
-		caps, err := f.Caps(ctx)
-		if err != nil {
-			return "", err
-		}
-		if slices.Contains(caps.Hash, algo) {
-			s, err := h.Hash(ctx, p, algo)
-			if err == nil || ctx.Err() != nil || fault.KindOf(err).Transient() {
-				return strings.ToLower(s), err
-			}
-		}
-	}
-	r, err := f.Read(ctx, p, 0)
-	if err != nil {
-		return "", err
-	}
-	h := local.NewHash(algo)
-	_, err = io.Copy(h, r)
-	if cerr := r.Close(); err == nil {
-		err = cerr
-	}
-	return hex.EncodeToString(h.Sum(nil)), err
 }

@@ -2,14 +2,8 @@ package local
 
 import (
 	"context"
-	"crypto/md5"  //nolint:gosec // servers offer it; it is for comparing, not for trust
-	"crypto/sha1" //nolint:gosec // as above
-	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/hex"
 	"errors"
-	"hash"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -17,6 +11,7 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/checksum"
 )
 
 // Read implements files.FS.
@@ -267,26 +262,9 @@ func (a assembly) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-// NewHash makes the hash of that name, or nil.
-func NewHash(algo string) hash.Hash {
-	switch algo {
-	case "sha256":
-		return sha256.New()
-	case "sha512":
-		return sha512.New()
-	case "sha1":
-		return sha1.New() //nolint:gosec // see the import
-	case "md5":
-		return md5.New() //nolint:gosec // see the import
-	case "crc32":
-		return crc32.NewIEEE()
-	}
-	return nil
-}
-
 // Hash implements files.Hasher by reading the file.
 func (f *FS) Hash(ctx context.Context, p files.Path, algo string) (string, error) {
-	h := NewHash(algo)
+	h := checksum.New(algo)
 	if h == nil {
 		return "", fault.Newf(fault.Unsupported, "hash", "", "algorithm %q", algo)
 	}

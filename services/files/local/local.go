@@ -19,6 +19,7 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/checksum"
 )
 
 // Options change how a folder is opened.
@@ -157,7 +158,7 @@ func failure(op string, err error) error {
 func (f *FS) Caps(context.Context) (files.Caps, error) {
 	return files.Caps{
 		Resume: true, AtomicReplace: true, SetTime: true, Chmod: runtime.GOOS != "windows",
-		Hash: []string{"sha256", "sha512", "sha1", "md5", "crc32"}, FreeSpace: true,
+		Hash: checksum.Algorithms, FreeSpace: true,
 		TimePrecision: time.Microsecond, MaxConns: 8,
 		CaseFolding: runtime.GOOS == "windows" || runtime.GOOS == "darwin",
 	}, nil

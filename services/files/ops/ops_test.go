@@ -19,6 +19,7 @@ import (
 	"guichet/services/activity"
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/checksum"
 	"guichet/services/files/ftp"
 	"guichet/services/files/local"
 	"guichet/services/files/ops/trash"
@@ -335,11 +336,11 @@ func TestHash(t *testing.T) {
 		p := open()
 		grow(t, p.dir, "1")
 		sum := sha256.Sum256([]byte("text of 1"))
-		c, err := Hash(t.Context(), p.fs, p.path.Join("1"), "sha256", nil)
+		c, err := checksum.Of(t.Context(), p.fs, p.path.Join("1"), "sha256", nil)
 		require.NoError(t, err, name)
 		require.Equal(t, hex.EncodeToString(sum[:]), c.Hex, name)
 		require.False(t, c.There, name)
-		_, err = Hash(t.Context(), p.fs, p.path.Join("none"), "md5", nil)
+		_, err = checksum.Of(t.Context(), p.fs, p.path.Join("none"), "md5", nil)
 		require.True(t, fault.Is(err, fault.NotFound), "%s: %v", name, err)
 	}
 	s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.XSHA256 = true })
@@ -347,7 +348,7 @@ func TestHash(t *testing.T) {
 	f, err := ftp.Dial(t.Context(), ftp.Params{Network: s.Network(), Password: password, Site: site(s)})
 	require.NoError(t, err)
 	defer f.Close()
-	c, err := Hash(t.Context(), f, files.Path{"1"}, "sha256", nil)
+	c, err := checksum.Of(t.Context(), f, files.Path{"1"}, "sha256", nil)
 	require.NoError(t, err)
 	require.True(t, c.There, "the server computed it")
 }

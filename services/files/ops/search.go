@@ -174,7 +174,7 @@ func holds(ctx context.Context, f files.FS, p files.Path, e files.Entry, text []
 	if err != nil {
 		return false, err
 	}
-	data, err := io.ReadAll(io.LimitReader(&counted{r: r, ctx: ctx}, MaxText+1))
+	data, err := io.ReadAll(io.LimitReader(r, MaxText+1))
 	if cerr := r.Close(); err == nil && len(data) <= MaxText {
 		err = cerr
 	}
