@@ -128,7 +128,8 @@ type Proven interface {
 
 // Syncer makes durable what was written with WriteOptions.Lazy.
 type Syncer interface {
-	// Sync returns when all that was committed so far would survive a power cut.
+	// Sync returns when all that was committed so far is there as it was written,
+	// and on this computer would survive a power cut.
 	Sync(ctx context.Context) error
 }
 

@@ -156,8 +156,8 @@ type WriteOptions struct {
 	Size      int64     // total size; -1 unknown
 	ModTime   time.Time // to be set at Commit where that is possible; zero: leave
 	Exclusive bool      // fail with Exists if the name is taken
-	// Lazy lets the file reach the disk later than at Commit: at the latest with
-	// Syncer.Sync, which whoever sets it calls.
+	// Lazy lets the file reach the disk, or its size be looked at, later than at
+	// Commit: at the latest with Syncer.Sync, which whoever sets it calls.
 	Lazy bool
 	// Final, if not nil, is the path that Finisher.CommitAs will be called with:
 	// where nothing is seen under a name before all of it is there, the bytes may

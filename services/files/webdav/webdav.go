@@ -50,12 +50,13 @@ type FS struct {
 	cloud *cloud // nil: neither Nextcloud nor ownCloud
 	locks bool   // the server offers class 2 of RFC 4918
 
+	unseen unseen
+
 	mu      sync.Mutex
 	rtt     time.Duration
 	version string
 	server  string
 	dest    destination // how the server wants a Destination
-	looked  int         // small uploads whose size was looked at
 }
 
 var (
@@ -63,6 +64,7 @@ var (
 	_ files.Spacer    = (*FS)(nil)
 	_ files.Ranger    = (*FS)(nil)
 	_ files.Copier    = (*FS)(nil)
+	_ files.Syncer    = (*FS)(nil)
 	_ files.Hasher    = (*FS)(nil)
 	_ files.Replacer  = (*FS)(nil)
 	_ files.Connected = (*FS)(nil)

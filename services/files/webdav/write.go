@@ -19,8 +19,9 @@ import (
 // and once more if the server wants another login.
 const small = 256 << 10
 
-// looks is how many small uploads are looked at after a server has confirmed
-// them: one that stores something else does so from the first on.
+// looks is how many small uploads of a series are looked at at once: a server
+// that stores something else does so from the first on. The sizes of the others
+// are compared with the list of their folder, see Sync.
 const looks = 8
 
 // Write implements files.FS by one PUT. It needs to know the size, because
@@ -109,13 +110,15 @@ func (u *upload) end(ctx context.Context) error {
 }
 
 // look compares the size of what is there now.
-func (u *upload) look(ctx context.Context, p files.Path) error {
-	e, err := u.f.Stat(ctx, p)
+func (u *upload) look(ctx context.Context, p files.Path) error { return u.f.look(ctx, p, u.o.Size) }
+
+func (f *FS) look(ctx context.Context, p files.Path, size int64) error {
+	e, err := f.Stat(ctx, p)
 	if err != nil {
 		return err
 	}
-	if e.Size != u.o.Size {
-		return fault.Newf(fault.Damaged, "write", u.f.p.Site.Host, "%d bytes arrived of %d", e.Size, u.o.Size)
+	if e.Size != size {
+		return fault.Newf(fault.Damaged, "write", f.p.Site.Host, "%s: %d bytes arrived of %d", p, e.Size, size)
 	}
 	return nil
 }
@@ -160,30 +163,35 @@ func (w *smallUpload) Write(b []byte) (int, error) {
 
 // Commit implements files.Writer.
 func (w *smallUpload) Commit(ctx context.Context) error {
-	if err := w.end(ctx); err != nil {
+	if err := w.send(ctx); err != nil {
 		return err
-	}
-	if _, err := w.f.simple(ctx, request{op: "write", method: http.MethodPut, url: w.url, header: w.header(), body: w.buf}); err != nil {
-		return w.f.withoutFolder(ctx, w.path, err)
-	}
-	// The answer confirms as many bytes as were announced. Servers that forget
-	// them (Apache in front of FastCGI) do it every time.
-	w.f.mu.Lock()
-	looked := w.f.looked >= looks
-	w.f.looked++
-	w.f.mu.Unlock()
-	if looked {
-		return nil
 	}
 	return w.look(ctx, w.path)
 }
 
-// CommitAs implements files.Finisher.
-func (w *smallUpload) CommitAs(ctx context.Context, to files.Path, replace bool) error {
-	if err := w.Commit(ctx); err != nil {
+func (w *smallUpload) send(ctx context.Context) error {
+	if err := w.end(ctx); err != nil {
 		return err
 	}
-	return w.f.Rename(ctx, w.path, to, replace)
+	_, err := w.f.simple(ctx, request{op: "write", method: http.MethodPut, url: w.url, header: w.header(), body: w.buf})
+	return w.f.withoutFolder(ctx, w.path, err)
+}
+
+// CommitAs implements files.Finisher.
+func (w *smallUpload) CommitAs(ctx context.Context, to files.Path, replace bool) error {
+	if err := w.send(ctx); err != nil {
+		return err
+	}
+	later := w.o.Lazy && !w.f.unseen.first()
+	if !later {
+		if err := w.look(ctx, w.path); err != nil {
+			return err
+		}
+	}
+	if err := w.f.Rename(ctx, w.path, to, replace); err != nil || !later {
+		return err
+	}
+	return w.f.unseen.add(ctx, w.f, to, w.o.Size)
 }
 
 // Abort implements files.Writer: nothing has been sent yet.
