@@ -214,7 +214,7 @@ func (c *cli) put() *cobra.Command {
 			var errs []error
 			folder := strings.HasSuffix(address, "/") || len(args) > 2 || recursive || !to.site.Rooted
 			if folder {
-				if err := makeFolder(cmd.Context(), to.fs, to.path); err != nil {
+				if err := files.MakeFolders(cmd.Context(), to.fs, to.path); err != nil {
 					return c.failed(errors.Join(err, to.close()))
 				}
 			}
@@ -227,23 +227,6 @@ func (c *cli) put() *cobra.Command {
 	cmd.Flags().BoolVarP(&recursive, "recursive", "r", false, words.T("cli.flag.recursive"))
 	cmd.Flags().IntVar(&connections, "connections", 0, words.T("cli.flag.connections"))
 	return cmd
-}
-
-// makeFolder makes a folder and those above it as far as they are missing.
-func makeFolder(ctx context.Context, fs files.FS, p files.Path) error {
-	if len(p) == 0 {
-		return nil
-	}
-	if _, err := fs.Stat(ctx, p); !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	if err := makeFolder(ctx, fs, p.Dir()); err != nil {
-		return err
-	}
-	if err := fs.Mkdir(ctx, p); err != nil && !fault.Is(err, fault.Exists) {
-		return err
-	}
-	return nil
 }
 
 func (c *cli) putOne(ctx context.Context, name string, to place, folder, recursive bool, connections int) (err error) {

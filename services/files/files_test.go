@@ -135,3 +135,11 @@ func TestSites(t *testing.T) {
 	}
 	require.Equal(t, "ftpes://u@h/a%2Fb%20c", a.URL(Path{"a/b c"}))
 }
+
+func TestNumbered(t *testing.T) {
+	for in, want := range map[string]string{
+		"a.jpg": "a (2).jpg", "a": "a (2)", ".bashrc": ".bashrc (2)", "a.tar.gz": "a (2).tar.gz", "v1.2 final version": "v1.2 final version (2)",
+	} {
+		require.Equal(t, want, Numbered(in, 2))
+	}
+}

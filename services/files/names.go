@@ -1,6 +1,8 @@
 package files
 
 import (
+	"fmt"
+	"path"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -74,4 +76,25 @@ func Display(name string) string {
 		}
 		return r
 	}, name)
+}
+
+// Numbered makes "photo (2).jpg" of "photo.jpg". A long name is shortened, so
+// that file systems take the new one too.
+func Numbered(name string, n int) string {
+	ext := path.Ext(name)
+	stem := strings.TrimSuffix(name, ext)
+	if stem == "" || len(ext) > 10 {
+		stem, ext = name, ""
+	}
+	if rest, ok := strings.CutSuffix(stem, ".tar"); ok && rest != "" {
+		stem, ext = rest, ".tar"+ext
+	}
+	number := fmt.Sprintf(" (%d)", n)
+	if over := len(name) + len(number) - 255; over > 0 && over < len(stem) {
+		stem = stem[:len(stem)-over]
+		for len(stem) > 0 && !utf8.ValidString(stem) && utf8.ValidString(name) {
+			stem = stem[:len(stem)-1]
+		}
+	}
+	return stem + number + ext
 }

@@ -53,6 +53,9 @@ func (p Path) Equal(q Path) bool {
 	return true
 }
 
+// Within reports whether p is dir or lies in it.
+func (p Path) Within(dir Path) bool { return len(p) >= len(dir) && p[:len(dir)].Equal(dir) }
+
 // ParsePath splits a text at its slashes; empty and "." parts are dropped,
 // ".." goes up and never above the root.
 func ParsePath(s string) Path {

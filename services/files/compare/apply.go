@@ -151,7 +151,7 @@ func (a *applier) roots(ctx context.Context, steps []Step) error {
 			continue
 		}
 		if _, err := t.FS.Stat(ctx, t.Path); fault.Is(err, fault.NotFound) {
-			if _, err = transfer.MakeFolder(ctx, t.FS, t.Path); err != nil {
+			if err = files.MakeFolders(ctx, t.FS, t.Path); err != nil {
 				return err
 			}
 		}

@@ -9,7 +9,6 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
-	"guichet/services/files/transfer"
 )
 
 // MirrorOptions say how Mirror makes one folder like another.
@@ -54,12 +53,12 @@ func stream(ctx context.Context, from, to Tree, walk WalkOptions, o MirrorOption
 	if err != nil {
 		return Totals{}, Result{}, err
 	}
-	if inside(from, to) || inside(to, from) {
+	if overlap(from, to) {
 		return Totals{}, Result{}, fault.Newf(fault.Unsupported, "mirror", "", "one folder lies in the other")
 	}
 	if len(to.Path) > 0 {
 		if _, err := to.FS.Stat(ctx, to.Path); fault.Is(err, fault.NotFound) {
-			if _, err = transfer.MakeFolder(ctx, to.FS, to.Path); err != nil {
+			if err = files.MakeFolders(ctx, to.FS, to.Path); err != nil {
 				return Totals{}, Result{}, err
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/transfer"
 )
 
 // Progress is how far a walk is.
@@ -51,7 +52,7 @@ const maxParallel = 16
 // folder counts as empty. Faults: those of listing the two folders themselves;
 // Unsupported when one lies in the other; TooBig for trees without end.
 func Walk(ctx context.Context, left, right Tree, o WalkOptions) (*Scan, error) {
-	if inside(left, right) || inside(right, left) {
+	if overlap(left, right) {
 		return nil, fault.Newf(fault.Unsupported, "compare", "", "one folder lies in the other")
 	}
 	w := &walker{trees: [2]Tree{left, right}, o: o, scan: &Scan{Part: o.Only != nil}}
@@ -86,10 +87,9 @@ func Walk(ctx context.Context, left, right Tree, o WalkOptions) (*Scan, error) {
 	return w.scan, nil
 }
 
-// inside reports whether b is a or lies in it.
-func inside(a, b Tree) bool {
-	x, y := strings.TrimSuffix(a.FS.URL(a.Path), "/"), strings.TrimSuffix(b.FS.URL(b.Path), "/")
-	return x == y || strings.HasPrefix(y, x+"/")
+// overlap reports whether one of the two is the other or lies in it.
+func overlap(a, b Tree) bool {
+	return transfer.Inside(a.FS, a.Path, b.FS, b.Path) || transfer.Inside(b.FS, b.Path, a.FS, a.Path)
 }
 
 // folder is one folder of both trees.

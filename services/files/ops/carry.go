@@ -3,9 +3,7 @@ package ops
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"guichet/services/activity"
 	"guichet/services/fault"
@@ -87,7 +85,7 @@ func (r *running) carryOne(ctx context.Context, to files.FS, same bool, i int) (
 	if t.Entry, err = r.check(item, e); err != nil {
 		return Result{}, err
 	}
-	if same && within(t.Path, dest) && !t.Path.Equal(dest) {
+	if same && dest.Within(t.Path) && !t.Path.Equal(dest) {
 		return Result{}, fault.Newf(fault.Unsupported, string(r.j.Action), "", "a folder cannot go into itself")
 	}
 	if same && r.j.Action == Move {
@@ -105,9 +103,6 @@ func (r *running) arrived(ctx context.Context, f files.FS, dest files.Path, i It
 	e, err := f.Stat(ctx, dest)
 	return err == nil && (e.Type == files.Dir) == (i.Type == files.Dir) && (i.ID == "" || e.ID == "" || i.ID == e.ID)
 }
-
-// within reports whether p is dir or lies in it.
-func within(dir, p files.Path) bool { return len(p) >= len(dir) && p[:len(dir)].Equal(dir) }
 
 func (r *running) moveWithin(ctx context.Context, t Target, dest files.Path) (Result, error) {
 	if t.Path.Equal(dest) {
@@ -211,12 +206,8 @@ func overKept(ctx context.Context, f files.FS, dest files.Path, do func(replace 
 
 // freeName gives a name beside p that nobody has: "a (2).txt".
 func freeName(ctx context.Context, f files.FS, p files.Path) (files.Path, error) {
-	stem, ext := p.Base(), ""
-	if i := strings.LastIndexByte(stem, '.'); i > 0 {
-		stem, ext = stem[:i], stem[i:]
-	}
 	for n := 2; n < 1000; n++ {
-		free := p.Dir().Join(fmt.Sprintf("%s (%d)%s", stem, n, ext))
+		free := p.Dir().Join(files.Numbered(p.Base(), n))
 		if _, err := f.Stat(ctx, free); fault.Is(err, fault.NotFound) {
 			return free, nil
 		} else if err != nil {
@@ -318,7 +309,7 @@ func Carry(ctx context.Context, src files.FS, from files.Path, dst files.FS, to 
 	if err != nil {
 		return Result{}, err
 	}
-	if o.Same && within(from, to) {
+	if o.Same && to.Within(from) {
 		return Result{}, fault.Newf(fault.Unsupported, "copy", "", "source and target are the same, or one lies in the other")
 	}
 	done := Result{Files: 1, Bytes: max(0, e.Size)}

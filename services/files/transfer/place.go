@@ -5,12 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"path"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"guichet/services/fault"
 	"guichet/services/files"
@@ -35,7 +32,7 @@ func (j *job) moveThere(ctx context.Context) (bool, error) {
 	to := j.to
 	for n := 2; ; n++ {
 		if j.answer == KeepBoth {
-			to = j.to.Dir().Join(numbered(j.to.Base(), n))
+			to = j.to.Dir().Join(files.Numbered(j.to.Base(), n))
 		}
 		if err := j.keepFormer(ctx); err != nil {
 			return false, err
@@ -92,7 +89,7 @@ func (j *job) place(ctx context.Context) error {
 	to := j.to
 	for n := 2; ; n++ {
 		if j.answer == KeepBoth {
-			to = j.to.Dir().Join(numbered(j.to.Base(), n))
+			to = j.to.Dir().Join(files.Numbered(j.to.Base(), n))
 		}
 		if err := j.keepFormer(ctx); err != nil {
 			return err
@@ -158,25 +155,4 @@ func (j *job) inPlace(ctx context.Context, why error) error {
 	j.ends.direct.Store(true)
 	j.result.Path, j.result.InPlace = j.to, true
 	return nil
-}
-
-// numbered makes "photo (2).jpg" of "photo.jpg". A long name is shortened, so
-// that file systems take the new one too.
-func numbered(name string, n int) string {
-	ext := path.Ext(name)
-	stem := strings.TrimSuffix(name, ext)
-	if stem == "" || len(ext) > 10 {
-		stem, ext = name, ""
-	}
-	if rest, ok := strings.CutSuffix(stem, ".tar"); ok && rest != "" {
-		stem, ext = rest, ".tar"+ext
-	}
-	number := fmt.Sprintf(" (%d)", n)
-	if over := len(name) + len(number) - 255; over > 0 && over < len(stem) {
-		stem = stem[:len(stem)-over]
-		for len(stem) > 0 && !utf8.ValidString(stem) && utf8.ValidString(name) {
-			stem = stem[:len(stem)-1]
-		}
-	}
-	return stem + number + ext
 }

@@ -241,27 +241,3 @@ func (s *series) progress(n int64) {
 	s.moved += n
 	s.o.Progress(s.moved, max(s.moved, s.size))
 }
-
-// Inside reports whether the target lies in the source, or is it.
-func Inside(src files.FS, from files.Path, dst files.FS, to files.Path) bool {
-	return inside(src, from, dst, to)
-}
-
-// MakeFolder makes a folder at the target, with those above it that are missing,
-// or lists the one that is there. It gives what the folder holds by name (folded
-// where letters' case does not count, see Fold), nil if not all names are known.
-func MakeFolder(ctx context.Context, dst files.FS, p files.Path) (map[string]*files.Entry, error) {
-	there, _, err := prepare(ctx, dst, p, true)
-	return there, err
-}
-
-// Fold is the form of a name under which it is looked up: lower case where
-// letters' case does not count (files.Caps.CaseFolding).
-func Fold(name string, folding bool) string { return fold(name, folding) }
-
-// UnusedName gives name, or "name (2)" if used holds it already, and notes it:
-// twins that differ in case only, or after a change of charset not at all, get
-// names of their own.
-func UnusedName(name string, used map[string]bool, folding bool) string {
-	return unusedName(name, used, folding)
-}

@@ -440,14 +440,6 @@ func TestHostileNames(t *testing.T) {
 	require.Equal(t, []string{"in/", "in/good", "in/link", "in/link (2)"}, names(t, outer))
 }
 
-func TestNumbered(t *testing.T) {
-	for in, want := range map[string]string{
-		"a.jpg": "a (2).jpg", "a": "a (2)", ".bashrc": ".bashrc (2)", "a.tar.gz": "a (2).tar.gz", "v1.2 final version": "v1.2 final version (2)",
-	} {
-		require.Equal(t, want, numbered(in, 2))
-	}
-}
-
 // blocky tells sizes in blocks, as the lists of old servers do.
 type blocky struct{ files.FS }
 

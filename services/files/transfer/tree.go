@@ -78,7 +78,7 @@ type journal interface {
 }
 
 func (t *tree) run(ctx context.Context) (TreeResult, error) {
-	if t.names == nil && inside(t.src, t.from, t.dst, t.to) {
+	if t.names == nil && Inside(t.src, t.from, t.dst, t.to) {
 		return TreeResult{}, fault.Newf(fault.Unsupported, "copy", "", "a folder cannot be copied into itself")
 	}
 	e, err := newEnds(ctx, t.src, t.dst, t.o.Options, t.o.Connections)
@@ -136,8 +136,8 @@ func (t *tree) removeFolders(ctx context.Context) {
 	}
 }
 
-// inside reports whether the target lies in the source.
-func inside(src files.FS, from files.Path, dst files.FS, to files.Path) bool {
+// Inside reports whether the target lies in the source, or is it.
+func Inside(src files.FS, from files.Path, dst files.FS, to files.Path) bool {
 	a, b := strings.TrimSuffix(src.URL(from), "/"), strings.TrimSuffix(dst.URL(to), "/")
 	return a == b || strings.HasPrefix(b, a+"/")
 }
@@ -208,7 +208,7 @@ func (t *tree) walk(ctx context.Context, rel, to files.Path, depth int, yield fu
 		}
 		switch {
 		case e.Type == files.Dir, chosen && e.Type == files.LinkDir:
-			if chosen && inside(t.src, it.From, t.dst, it.To) {
+			if chosen && Inside(t.src, it.From, t.dst, it.To) {
 				if err := t.series.tell(it, Result{Path: it.To}, fault.Newf(fault.Unsupported, "copy", "", "a folder cannot be copied into itself")); err != nil {
 					return err
 				}
@@ -265,6 +265,8 @@ func (t *tree) hand(ctx context.Context, items []Item, yield func(Item) bool) er
 	return nil
 }
 
+// fold is the form of a name under which it is looked up: lower case where
+// letters' case does not count (files.Caps.CaseFolding).
 func fold(name string, folding bool) string {
 	if folding {
 		return strings.ToLower(name)
@@ -277,7 +279,7 @@ func fold(name string, folding bool) string {
 func unusedName(name string, used map[string]bool, folding bool) string {
 	candidate := name
 	for n := 2; used[fold(candidate, folding)]; n++ {
-		candidate = numbered(name, n)
+		candidate = files.Numbered(name, n)
 	}
 	used[fold(candidate, folding)] = true
 	return candidate
@@ -289,7 +291,7 @@ func prepare(ctx context.Context, dst files.FS, to files.Path, top bool) (there 
 	if len(to) > 0 {
 		err := dst.Mkdir(ctx, to)
 		if fault.Is(err, fault.NotFound) && top && len(to) > 1 {
-			if _, _, err := prepare(ctx, dst, to.Dir(), true); err != nil {
+			if err := files.MakeFolders(ctx, dst, to.Dir()); err != nil {
 				return nil, false, err
 			}
 			err = dst.Mkdir(ctx, to)

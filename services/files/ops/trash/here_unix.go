@@ -188,7 +188,7 @@ func (b bin) reserve(path string, deleted time.Time) (string, error) {
 	for n := 1; n < 10_000; n++ {
 		name := filepath.Base(path)
 		if n > 1 {
-			name = numbered(name, n)
+			name = files.Numbered(name, n)
 		}
 		if _, err := os.Lstat(b.file(name)); err == nil {
 			continue // left there without an info

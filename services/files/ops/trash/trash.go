@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -79,12 +78,12 @@ func Move(ctx context.Context, f files.FS, p files.Path) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
-	if within(p, root) && !within(root, p) {
+	if root.Within(p) && !p.Within(root) {
 		// The place begins in what is to go (an address may lead right to it): the
 		// trash is then beside it.
 		root = p.Dir().Join(Folder)
 	}
-	if within(root, p) {
+	if p.Within(root) {
 		return Item{}, fault.Newf(fault.Unsupported, "trash", "", "this is the trash itself")
 	}
 	item.ID = item.Deleted.Format("20060102T150405Z-") + files.RandomSuffix()
@@ -99,9 +98,6 @@ func folder(ctx context.Context, f files.FS) (files.Path, error) {
 	}
 	return home.Join(Folder), nil
 }
-
-// within reports whether p is dir or lies in it.
-func within(dir, p files.Path) bool { return len(p) >= len(dir) && p[:len(dir)].Equal(dir) }
 
 // moveThere writes the record before the move: what is in the trash can always
 // be put back, a record alone is harmless.
@@ -303,13 +299,13 @@ func isID(name string) bool {
 // Where the name is taken it fails with Exists, unless both is set: then it
 // comes back under a free name. It returns where it is now.
 func Restore(ctx context.Context, f files.FS, item Item, both bool) (files.Path, error) {
-	if err := makeParents(ctx, f, item.Origin.Dir()); err != nil {
+	if err := files.MakeFolders(ctx, f, item.Origin.Dir()); err != nil {
 		return nil, err
 	}
 	to := item.Origin
 	err := f.Rename(ctx, item.Held, to, false)
 	for n := 2; both && fault.Is(err, fault.Exists) && n < 100; n++ {
-		to = item.Origin.Dir().Join(numbered(item.Name(), n))
+		to = item.Origin.Dir().Join(files.Numbered(item.Name(), n))
 		err = f.Rename(ctx, item.Held, to, false)
 	}
 	if err != nil {
@@ -321,39 +317,6 @@ func Restore(ctx context.Context, f files.FS, item Item, both bool) (files.Path,
 	root := item.Held.Dir().Dir()
 	clean(context.WithoutCancel(ctx), f, root, item.ID)
 	return to, nil
-}
-
-// numbered writes a number before the ending: "a (2).txt".
-func numbered(name string, n int) string {
-	stem, ext := name, ""
-	if i := strings.LastIndexByte(name, '.'); i > 0 {
-		stem, ext = name[:i], name[i:]
-	}
-	return fmt.Sprintf("%s (%d)%s", stem, n, ext)
-}
-
-// makeParents makes a folder with those above it.
-func makeParents(ctx context.Context, f files.FS, dir files.Path) error {
-	if len(dir) == 0 {
-		return nil
-	}
-	err := f.Mkdir(ctx, dir)
-	if err == nil || fault.Is(err, fault.Exists) {
-		return nil
-	}
-	if e, serr := f.Stat(ctx, dir); serr == nil && e.Type.IsDir() {
-		return nil // the way leads through folders that cannot be made, only used
-	}
-	if !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Permission) {
-		return err
-	}
-	if perr := makeParents(ctx, f, dir.Dir()); perr != nil {
-		return perr
-	}
-	if err := f.Mkdir(ctx, dir); err != nil && !fault.Is(err, fault.Exists) {
-		return err
-	}
-	return nil
 }
 
 // Forget takes an item off the trash's books once it has been removed for good:
