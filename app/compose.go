@@ -216,12 +216,13 @@ func compose(h *house.House) (*composition, error) {
 			Settings: h.Profile.Settings, Downloads: h.Profile.Downloads, ShowInFolder: c.showInFolder, SetLimits: h.SetLimits,
 			Previews: preview.New(preview.Params{Dir: filepath.Join(h.Profile.Cache, "previews"), Group: h.Tasks}),
 			Behind:   c.behind.Load,
+			Failures: h.Failures,
 			Notify:   func(title, text string) { fyne.CurrentApp().SendNotification(fyne.NewNotification(title, text)) },
 		})
 		c.files.UseEdits(edits)
 		return []panel.Panel{
 			c.web, c.mail, c.files,
-			activitypanel.New(activitypanel.Params{Host: host, Center: jobs, Jobs: jobs.Jobs, Open: c.openExternal, ShowInFolder: c.showInFolder}),
+			activitypanel.New(activitypanel.Params{Host: host, Center: jobs, Jobs: jobs.Jobs, Open: c.openExternal, ShowInFolder: c.showInFolder, ShowFailed: c.files.ShowFailed}),
 			settings.New(settings.Params{Host: host, Settings: h.Profile.Settings, Secrets: h.Secrets.Place(), Trust: h.Network.Trust(), Downloads: h.Profile.Downloads}),
 		}
 	}

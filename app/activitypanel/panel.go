@@ -42,7 +42,9 @@ type Params struct {
 	Jobs   binding.Item[*activity.Snapshot]
 	// Open and ShowInFolder are for finished files.
 	Open, ShowInFolder func(path string) error
-	Now                func() time.Time // nil: time.Now
+	// ShowFailed lists what a job could not copy; nil: there is no such button.
+	ShowFailed func(j activity.Job)
+	Now        func() time.Time // nil: time.Now
 }
 
 // Panel is the tab.

@@ -31,6 +31,8 @@ func madeBy(j activity.Job) (m made) {
 func (a *Panel) openLine(j activity.Job) {
 	m := madeBy(j)
 	switch {
+	case jobview.HasFailures(j) && a.p.ShowFailed != nil:
+		a.p.ShowFailed(j)
 	case m.Path == "":
 	case m.Runnable && a.p.ShowInFolder != nil:
 		a.open(m.Path, a.p.ShowInFolder)
@@ -43,6 +45,9 @@ func (a *Panel) openLine(j activity.Job) {
 // a job that has ended.
 func (a *Panel) data(j activity.Job, now time.Time) transferrow.Data {
 	d := jobview.Line(j, a.p.Center, now)
+	if jobview.HasFailures(j) && a.p.ShowFailed != nil {
+		d.Actions = append([]transferrow.Action{{Icon: look.Icon("info"), Tip: words.T("job.failures"), Do: func() { a.p.ShowFailed(j) }}}, d.Actions...)
+	}
 	if !j.State.Ended() {
 		return d
 	}

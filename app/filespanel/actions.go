@@ -103,29 +103,15 @@ func (f *Panel) transfer(from, to *side) {
 	}
 }
 
-// send makes jobs of what is selected. Names that the shown folder holds already
+// send makes a job of what is selected. Names that the shown folder holds already
 // are asked about once, for all of them.
 func (f *Panel) send(from, to *side, dir files.Path) {
 	entries := from.selectedEntries()
 	add := func(exists transfer.Answer) {
 		f.transfers.expect(to.session) // before: small files have arrived when the last job is made
 		f.run("transfer", func(ctx ctx) error {
-			var folders, others []files.Entry
-			for _, e := range entries {
-				if e.Type.IsDir() {
-					folders = append(folders, e)
-				} else {
-					others = append(others, e)
-				}
-			}
-			// The answer was about the names that were seen, not about what is in folders.
-			if err := f.p.Files.TransferTo(ctx, from.session, folders, to.session, dir, ""); err != nil {
-				return err
-			}
-			return f.p.Files.TransferTo(ctx, from.session, others, to.session, dir, exists)
-		}, func(err error) {
-			f.report(err)
-		})
+			return f.p.Files.TransferTo(ctx, from.session, entries, to.session, dir, exists)
+		}, f.report)
 	}
 	f.askTaken(entries, from, to, dir, add)
 }

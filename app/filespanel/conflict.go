@@ -82,6 +82,10 @@ func (f *Panel) askJob(j activity.Job) {
 		f.showProblems(j)
 		return
 	}
+	if jobview.HasFailures(j) {
+		f.ShowFailed(j)
+		return
+	}
 	q := j.Question
 	if q == nil || j.State != activity.NeedsAnswer {
 		return
@@ -105,6 +109,24 @@ func (f *Panel) askJob(j activity.Job) {
 		question.Choices = append(question.Choices, panel.Choice{Label: words.T("choice." + c), Value: c, Primary: i == 0})
 	}
 	f.p.Host.Ask(question)
+}
+
+// ShowFailed lists what a transfer could not copy, and offers to try it again.
+func (f *Panel) ShowFailed(j activity.Job) {
+	if f.p.Failures == nil {
+		return
+	}
+	var list []transfer.Failure
+	f.run("list failures", func(ctx context.Context) (err error) {
+		list, err = f.p.Failures(ctx, j.ID)
+		return err
+	}, func(err error) {
+		if err != nil {
+			f.trouble(err, nil)
+			return
+		}
+		f.p.Host.Ask(jobview.Failures(j, list, func() { f.p.Jobs.Retry(j.ID) }))
+	})
 }
 
 // pair places two files beside each other.

@@ -23,6 +23,7 @@ import (
 	"guichet/services/files/browse"
 	"guichet/services/files/compare"
 	"guichet/services/files/preview"
+	"guichet/services/files/transfer"
 	"guichet/services/files/watch"
 	"guichet/services/profile"
 	"guichet/services/publish"
@@ -74,6 +75,9 @@ type Params struct {
 	// others; nil: nobody is told. Behind reports whether it is.
 	Notify func(title, text string)
 	Behind func() bool
+	// Failures lists what a transfer of many files could not copy; nil: it is not
+	// shown.
+	Failures func(ctx context.Context, job int64) ([]transfer.Failure, error)
 	// Previews reads pictures and texts; nil: there are no previews.
 	Previews *preview.Service
 }

@@ -34,6 +34,9 @@ func (t *transfers) line(j activity.Job) transferrow.Data {
 	if j.State == activity.NeedsAnswer && j.Question != nil && j.Question.Kind == "exists" {
 		d.Actions = append([]transferrow.Action{{Icon: look.Icon("eye"), Tip: words.T("files.look"), Do: func() { t.f.askJob(j) }}}, d.Actions...)
 	}
+	if jobview.HasFailures(j) && t.f.p.Failures != nil {
+		d.Actions = append([]transferrow.Action{{Icon: look.Icon("info"), Tip: words.T("job.failures"), Do: func() { t.f.ShowFailed(j) }}}, d.Actions...)
+	}
 	return d
 }
 
@@ -61,7 +64,9 @@ func (t *transfers) menu(i int, at fyne.Position) {
 	if o, ok := jobs.(orderer); ok {
 		t.orderItems(j, o, item)
 	}
-	if j.Fault != nil {
+	if jobview.HasFailures(j) && t.f.p.Failures != nil {
+		item("info", "job.failures", func() { t.f.ShowFailed(j) })
+	} else if j.Fault != nil {
 		item("info", "files.why", func() { t.f.trouble(j.Fault, func() { jobs.Retry(j.ID) }) })
 	}
 	if path := jobview.LocalPath(j); path != "" && t.f.p.ShowInFolder != nil {
@@ -191,8 +196,8 @@ func (f *Panel) notify(j activity.Job) {
 	}
 	switch j.State {
 	case activity.Done:
-		f.p.Notify(words.T("files.notify.done", "Name", shorten(j.Title, 60)), words.Size(j.Done))
+		f.p.Notify(words.T("files.notify.done", "Name", shorten(jobview.Title(j), 60)), words.Size(j.Done))
 	case activity.Failed:
-		f.p.Notify(words.T("files.notify.failed", "Name", shorten(j.Title, 60)), words.Fault(j.Fault, "activity").Title)
+		f.p.Notify(words.T("files.notify.failed", "Name", shorten(jobview.Title(j), 60)), words.Fault(j.Fault, "activity").Title)
 	}
 }

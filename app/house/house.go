@@ -174,6 +174,17 @@ func (h *House) StartJobs() error {
 	return nil
 }
 
+// Failures lists what a transfer of many files could not copy in its last try.
+func (h *House) Failures(ctx context.Context, job int64) ([]transfer.Failure, error) {
+	h.mu.Lock()
+	r := h.runner
+	h.mu.Unlock()
+	if r == nil {
+		return nil, nil // no job has run
+	}
+	return r.Failures(ctx, job)
+}
+
 // SetLimits bounds the speed of all transfers, in bytes per second down to this
 // computer and up from it; 0 is no bound.
 func (h *House) SetLimits(down, up int64) {

@@ -33,7 +33,7 @@ type Jobs interface {
 
 // Line writes a job out.
 func Line(j activity.Job, jobs Jobs, now time.Time) transferrow.Data {
-	d := transferrow.Data{Icon: icon(j), Title: j.Title, Fraction: -1, Figures: Figures(j)}
+	d := transferrow.Data{Icon: icon(j), Title: Title(j), Fraction: -1, Figures: Figures(j)}
 	if to := target(j); to != "" {
 		d.To = "→ " + to
 	}
@@ -55,6 +55,9 @@ func Line(j activity.Job, jobs Jobs, now time.Time) transferrow.Data {
 	case activity.Failed:
 		d.NoteColor, d.Figures = kit.ColorBad, ""
 		d.Note = words.Fault(j.Fault, "activity").Title
+		if n := OutcomeOf(j).Failed; n > 0 && j.Kind == transfer.Kind {
+			d.Note = words.N("job.failed_some", n, "Why", d.Note)
+		}
 		button("retry", "retry", jobs.Retry)
 	case activity.NeedsAnswer:
 		question(&d, j, jobs)
@@ -72,12 +75,28 @@ func Line(j activity.Job, jobs Jobs, now time.Time) transferrow.Data {
 	return d
 }
 
+// Title names a job: by its file or folder, or by how many were chosen.
+func Title(j activity.Job) string {
+	t, _ := spec(j)
+	switch n := len(t.Names); {
+	case n == 0:
+		return j.Title
+	case t.Folders > 0:
+		return words.N("job.things", n)
+	default:
+		return words.N("job.files", n)
+	}
+}
+
 // target names where a job's file goes: the server, or the folder of this
 // computer.
 func target(j activity.Job) string {
 	if t, ok := spec(j); ok {
 		if t.To.Site.Protocol != files.ProtocolLocal {
 			return t.To.Site.Title()
+		}
+		if len(t.Names) > 0 {
+			return filepath.Base(j.To)
 		}
 		return filepath.Base(filepath.Dir(j.To))
 	}
@@ -102,6 +121,9 @@ func spec(j activity.Job) (t transfer.Job, ok bool) {
 // there is none.
 func LocalPath(j activity.Job) string {
 	t, ok := spec(j)
+	if len(t.Names) > 0 { // the folder they are in
+		j.From, j.To = filepath.Join(j.From, files.Display(t.Names[0])), filepath.Join(j.To, files.Display(t.Names[0]))
+	}
 	switch {
 	case !ok:
 	case t.To.Site.Protocol == files.ProtocolLocal && j.State == activity.Done:
@@ -135,6 +157,7 @@ type Outcome struct {
 	Skipped  bool              `json:"skipped"`
 	Files    int               `json:"files"`
 	Failed   int               `json:"failed"`
+	Passed   int               `json:"passed"` // skipped, of many
 	Unread   int               `json:"unread"`
 }
 
@@ -160,6 +183,9 @@ func done(j activity.Job, now time.Time) string {
 		s += " · " + words.T("job.checked.checksum")
 	case transfer.VerifiedRead:
 		s += " · " + words.T("job.checked.read")
+	}
+	if o.Passed > 0 {
+		s += " · " + words.N("job.passed", o.Passed)
 	}
 	if o.Failed > 0 {
 		s += " · " + words.N("job.failed_files", o.Failed)

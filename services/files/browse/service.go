@@ -141,78 +141,111 @@ func (s *Service) Local(folder string) *Session {
 	return e
 }
 
-// Transfer makes one job for each entry shown by from, to the folder shown by
-// to. exists is the answer for names taken, "" to ask in each job. It waits for
-// the job list only, which is on this computer.
+// Transfer makes a job of entries shown by from, to the folder shown by to. exists
+// is the answer for names of these that are taken, "" to ask in the job; about
+// what is in folders it asks always. It waits for the job list only, which is on
+// this computer.
 func (s *Service) Transfer(from *Session, entries []files.Entry, to *Session, exists transfer.Answer) error {
 	return s.TransferTo(s.p.Group.Context(), from, entries, to, to.Current().Path, exists)
 }
 
 // TransferTo is Transfer to any folder of the place that to shows.
 func (s *Service) TransferTo(ctx context.Context, from *Session, entries []files.Entry, to *Session, dir files.Path, exists transfer.Answer) error {
-	return s.send(ctx, from, entries, exists, func(name string) transfer.Place { return to.place(dir, translate(from, to, name)) })
+	return s.send(ctx, from.Place(from.Current().Path), to.Place(dir), entries, transfer.Job{Top: exists},
+		func(name string) string { return translate(from, to, name) })
 }
 
 // TransferHere is Transfer to a folder of this computer, a path of the system,
-// which is made if it is missing.
+// which is made if it is missing; exists holds for what is in folders too.
 func (s *Service) TransferHere(ctx context.Context, from *Session, entries []files.Entry, folder string, exists transfer.Answer) error {
 	here, err := local.New(string(os.PathSeparator), local.Options{})
 	if err != nil {
 		return err
 	}
 	defer here.Close() // holds nothing
-	return s.send(ctx, from, entries, exists, func(name string) transfer.Place {
-		if f := from.opened(); f != nil {
-			name = files.ExportName(f, name)
-		}
-		return transfer.NewPlace(files.Site{Protocol: files.ProtocolLocal}, folder, files.Path{files.ImportName(here, name)})
-	})
-}
-
-func (s *Service) send(ctx context.Context, from *Session, entries []files.Entry, exists transfer.Answer, to func(name string) transfer.Place) error {
-	source := from.Current()
-	for _, e := range entries {
-		if e.Type == files.Other {
-			return fault.Newf(fault.Unsupported, "transfer", "", "%s is no file", e.Display)
-		}
-		j := transfer.Job{From: from.place(source.Path, e.Name), To: to(e.Name), Tree: e.Type.IsDir(), Exists: exists}
-		if err := s.add(ctx, j, e.Size); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.send(ctx, from.Place(from.Current().Path), transfer.NewPlace(files.Site{Protocol: files.ProtocolLocal}, folder, nil), entries,
+		transfer.Job{Exists: exists}, func(name string) string {
+			if f := from.opened(); f != nil {
+				name = files.ExportName(f, name)
+			}
+			return files.ImportName(here, name)
+		})
 }
 
 // TransferPaths makes jobs for files and folders of this computer (dropped onto
-// the window), given as paths of the system, to the folder shown by to.
+// the window), given as paths of the system, to the folder shown by to: one for
+// each folder that they come from.
 func (s *Service) TransferPaths(paths []string, to *Session, exists transfer.Answer) error {
 	return s.TransferPathsTo(s.p.Group.Context(), paths, to, to.Current().Path, exists)
 }
 
 // TransferPathsTo is TransferPaths to any folder of the place that to shows.
 func (s *Service) TransferPathsTo(ctx context.Context, paths []string, to *Session, folder files.Path, exists transfer.Answer) error {
+	var dirs []string
+	from := map[string][]files.Entry{}
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
 			return fault.From("transfer", "", err)
 		}
-		if !info.IsDir() && !info.Mode().IsRegular() {
-			return fault.Newf(fault.Unsupported, "transfer", "", "%s is no file", path)
-		}
-		size := info.Size()
-		if info.IsDir() {
-			size = -1
-		}
 		dir, name := filepath.Split(filepath.Clean(path))
-		j := transfer.Job{
-			From: transfer.NewPlace(files.Site{Protocol: files.ProtocolLocal}, dir, files.Path{name}),
-			To:   to.place(folder, translate(nil, to, name)), Tree: info.IsDir(), Exists: exists,
+		e := files.Entry{Name: name, Display: files.Display(name), Size: info.Size()}
+		switch {
+		case info.IsDir():
+			e.Type = files.Dir
+		case !info.Mode().IsRegular():
+			e.Type = files.Other
 		}
-		if err := s.add(ctx, j, size); err != nil {
+		if from[dir] == nil {
+			dirs = append(dirs, dir)
+		}
+		from[dir] = append(from[dir], e)
+	}
+	for _, dir := range dirs {
+		place := transfer.NewPlace(files.Site{Protocol: files.ProtocolLocal}, dir, nil)
+		if err := s.send(ctx, place, to.Place(folder), from[dir], transfer.Job{Top: exists}, func(name string) string { return translate(nil, to, name) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// send makes a job j of entries of a folder: of one by its own name, of several
+// as a selection. name gives the name at the target.
+func (s *Service) send(ctx context.Context, from, to transfer.Place, entries []files.Entry, j transfer.Job, name func(string) string) error {
+	j.From, j.To = from, to
+	size := int64(0)
+	for _, e := range entries {
+		if e.Type == files.Other {
+			return fault.Newf(fault.Unsupported, "transfer", "", "%s is no file", e.Display)
+		}
+		if e.Type.IsDir() {
+			j.Folders++
+			e.Size = -1
+		}
+		if e.Size < 0 || size < 0 {
+			size = -1
+			continue
+		}
+		size += e.Size
+	}
+	switch {
+	case len(entries) == 0:
+		return nil
+	case len(entries) == 1:
+		e := entries[0]
+		j.From = transfer.NewPlace(from.Site, from.Root, from.At().Join(e.Name))
+		j.To = transfer.NewPlace(to.Site, to.Root, to.At().Join(name(e.Name)))
+		if j.Tree = e.Type.IsDir(); !j.Tree && j.Exists == "" {
+			j.Exists = j.Top
+		}
+		j.Folders, j.Top = 0, ""
+	default:
+		for _, e := range entries {
+			j.Names = append(j.Names, e.Name)
+		}
+	}
+	return s.add(ctx, j, size)
 }
 
 func (s *Service) add(ctx context.Context, j transfer.Job, size int64) error {

@@ -14,7 +14,6 @@ import (
 	"guichet/services/fault"
 	"guichet/services/files"
 	"guichet/services/files/local"
-	"guichet/services/files/transfer"
 	"guichet/services/publish"
 	"guichet/services/task"
 )
@@ -444,15 +443,6 @@ func (e *Session) SystemPath(p files.Path) string {
 		return f.System(p)
 	}
 	return ""
-}
-
-// place is one end of a job: name in a folder.
-func (e *Session) place(dir files.Path, name string) transfer.Place {
-	site := e.Current().Site
-	if site.Protocol == files.ProtocolLocal {
-		return transfer.NewPlace(site, e.SystemPath(dir), files.Path{name})
-	}
-	return transfer.NewPlace(site, "", dir.Join(name))
 }
 
 // Close ends the session and its connections.
