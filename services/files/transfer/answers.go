@@ -29,6 +29,9 @@ func (j *job) decide(ctx context.Context) (bool, error) {
 			}
 		}
 		j.result.Path = j.to
+		if j.former == "" && j.replace && j.known && j.present != nil {
+			j.former = j.present.ID // answered before the program was ended
+		}
 		return true, nil // answered in an earlier try
 	}
 	target := j.present
@@ -93,6 +96,7 @@ func (j *job) decide(ctx context.Context) (bool, error) {
 		}
 		return goOn, err
 	}
+	j.former = target.ID
 	return true, j.take(answer)
 }
 

@@ -46,6 +46,7 @@ type job struct {
 	part    files.Path
 	answer  Answer
 	replace bool
+	former  string    // Entry.ID of what is to be replaced, as whoever decided saw it
 	named   bool      // it may have its final name, but nobody said so
 	kept    bool      // the former file has gone where Options.Keep puts it
 	ours    bool      // the part is from this very call

@@ -116,6 +116,12 @@ func (j *job) transfer(ctx context.Context) (sum hash.Hash, placed bool, err err
 	j.result.Bytes = count.done
 	j.progress(count.done, true)
 	if f, ok := w.(files.Finisher); ok && j.finishable(sum) {
+		if err := j.stillThat(ctx); err != nil {
+			if aerr := w.Abort(true); aerr != nil {
+				err = errors.Join(err, aerr)
+			}
+			return nil, false, j.askAgain(err)
+		}
 		placed, err = j.finish(ctx, f)
 		return sum, placed, err
 	}
@@ -132,7 +138,8 @@ func (j *job) transfer(ctx context.Context) (sum hash.Hash, placed bool, err err
 // finishable reports whether nothing is left to be done with the part between
 // its last byte and its new name.
 func (j *job) finishable(sum hash.Hash) bool {
-	return sum == nil && !j.o.ReadBack && j.answer != KeepBoth && !j.part.Equal(j.to) && (j.o.Keep == nil || j.answer != Replace)
+	return sum == nil && !j.o.ReadBack && j.answer != KeepBoth && !j.part.Equal(j.to) &&
+		(j.o.Keep == nil || j.answer != Replace) && (j.ends.to.AtomicReplace || j.replacer() == nil)
 }
 
 // finish commits and renames in one.
@@ -150,6 +157,9 @@ func (j *job) finish(ctx context.Context, f files.Finisher) (placed bool, err er
 		return true, nil
 	case errors.Is(err, fault.ErrName):
 	case fault.Is(err, fault.Exists), fault.Is(err, fault.Permission), fault.Is(err, fault.Unsupported):
+		if _, serr := j.dst.Stat(ctx, j.part); fault.Is(serr, fault.NotFound) {
+			return false, err // the bytes were refused
+		}
 		// The bytes are there, the name is not: place tells what to do about it.
 		j.result.Verified = j.counted()
 		return false, nil

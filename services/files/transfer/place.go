@@ -91,10 +91,18 @@ func (j *job) place(ctx context.Context) error {
 		if j.answer == KeepBoth {
 			to = j.to.Dir().Join(files.Numbered(j.to.Base(), n))
 		}
-		if err := j.keepFormer(ctx); err != nil {
+		err := j.keepFormer(ctx)
+		if err != nil {
 			return err
 		}
-		err := j.dst.Rename(ctx, j.part, to, j.replace)
+		if r := j.replacer(); r != nil && !j.kept {
+			err = r.ReplaceIf(ctx, j.part, to, j.former)
+			if fault.Is(err, fault.NotFound) { // nothing is there any more
+				err = j.dst.Rename(ctx, j.part, to, false)
+			}
+		} else {
+			err = j.dst.Rename(ctx, j.part, to, j.replace)
+		}
 		switch {
 		case err == nil:
 			j.placed(to)
@@ -121,11 +129,48 @@ func (j *job) keepFormer(ctx context.Context) error {
 	if j.o.Keep == nil || j.answer != Replace || j.kept {
 		return nil
 	}
+	if err := j.stillThat(ctx); err != nil {
+		return j.askAgain(err)
+	}
 	if err := j.o.Keep(ctx, j.dst, j.to); err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	j.kept = true
 	return nil
+}
+
+// replacer is the target where it can tell whether what is to be replaced is
+// still what it was when that was decided, nil elsewhere.
+func (j *job) replacer() files.Replacer {
+	if !j.replace || j.former == "" {
+		return nil
+	}
+	r, _ := j.dst.(files.Replacer)
+	return r
+}
+
+// stillThat fails with Exists where what is to be replaced has changed since.
+func (j *job) stillThat(ctx context.Context) error {
+	if j.replacer() == nil {
+		return nil
+	}
+	e, err := j.dst.Stat(ctx, j.to)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err == nil && e.ID != j.former:
+		return fault.Newf(fault.Exists, "copy", "", "%s was changed meanwhile", j.to)
+	}
+	return err
+}
+
+// askAgain lets the next try ask about what is there now, if that is why err is.
+func (j *job) askAgain(err error) error {
+	if !fault.Is(err, fault.Exists) {
+		return err
+	}
+	j.answer, j.replace, j.former, j.known, j.present = "", false, "", false, nil
+	return fault.New(fault.Protocol, "copy", "", err)
 }
 
 func (j *job) placed(to files.Path) {

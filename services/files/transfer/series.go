@@ -140,7 +140,12 @@ func (s *series) one(ctx context.Context, it Item) error {
 	o := s.o.Options
 	o.begun = it.begun
 	if it.Answer != "" {
-		o.OnExists = func(context.Context, Conflict) (Answer, error) { return it.Answer, nil }
+		o.OnExists = func(_ context.Context, c Conflict) (Answer, error) {
+			if t := it.Target; t != nil && (t.ID != c.Target.ID || !sameVersion(*t, c.Target)) {
+				return "", fault.Newf(fault.Exists, "copy", "", "%s was changed meanwhile", it.To)
+			}
+			return it.Answer, nil
+		}
 	}
 	if s.onPart != nil {
 		o.onPart = func(p files.Path, d decision) error { return s.onPart(ctx, it, p, d) }
