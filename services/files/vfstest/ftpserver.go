@@ -38,7 +38,7 @@ type FTPServer struct {
 	Zone        time.Duration // LIST shows times of this offset from UTC
 	MaxConns    int           // 421 beyond; 0: no limit
 	NoReplace   bool          // 553 to RNTO over a file
-	BlankToBar  bool   // RNTO turns a blank at a name's end into "_" (Pure-FTPd)
+	BlankToBar  bool          // RNTO turns a blank at a name's end into "_" (Pure-FTPd)
 	Home        string        // PWD after the login; "" is /
 	Banner      string
 	Listing     string // raw bytes instead of the true LIST or MLSD
