@@ -101,6 +101,7 @@ type Panel struct {
 	cover     fyne.CanvasObject
 	ops       operations
 	listening bool
+	hidden    bool // another tab is shown
 	// asking is the fault whose question is being shown, so that it is asked once.
 	asking error
 }
@@ -356,10 +357,23 @@ func (f *Panel) saved(site files.Site) (files.Site, bool) {
 }
 
 // Shown implements panel.Panel.
-func (f *Panel) Shown() { f.focus(f.active) }
+func (f *Panel) Shown() {
+	f.setVisible(true)
+	f.focus(f.active)
+}
 
 // Hidden implements panel.Panel.
-func (f *Panel) Hidden() {}
+func (f *Panel) Hidden() { f.setVisible(false) }
+
+// setVisible tells the sessions whether somebody sees them.
+func (f *Panel) setVisible(on bool) {
+	f.hidden = !on
+	for _, s := range []*side{f.here, f.there} {
+		if s.session != nil {
+			s.session.SetVisible(on)
+		}
+	}
+}
 
 // Panes are the parts that F6 walks through.
 func (f *Panel) Panes() []fyne.Focusable {

@@ -74,6 +74,7 @@ func (s *side) use(session *browse.Session) {
 	if session == nil {
 		return
 	}
+	session.SetVisible(!s.f.hidden)
 	s.local = session.Current().Site.Protocol == files.ProtocolLocal
 	s.listener = binding.NewDataListener(func() {
 		if s.session == session {

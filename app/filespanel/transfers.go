@@ -218,7 +218,7 @@ func urgentFirst(jobs []activity.Job) []activity.Job {
 func (t *transfers) reload() {
 	for _, s := range []*side{t.f.here, t.f.there} {
 		if s.session != nil && t.waiting[s.session] {
-			s.session.Reload()
+			s.session.Refresh()
 		}
 	}
 }

@@ -55,12 +55,15 @@ func (e *Session) act(op string, do func(ctx context.Context, f files.FS, done f
 }
 
 // refresh lists the folder shown again without touching history or fault.
-func (e *Session) refresh(p files.Path) {
+func (e *Session) refresh(p files.Path) { e.relist(p, func(error) bool { return false }) }
+
+// relist is refresh; where it fails mend may do something about it.
+func (e *Session) relist(p files.Path, mend func(error) bool) {
 	e.mu.Lock()
 	e.wanted, e.wantHome = p, false
 	e.mu.Unlock()
 	e.loads.Start("list", func(ctx context.Context, current func() bool) {
-		if op, err := e.list(ctx, current, p, stay); err != nil && current() {
+		if op, err := e.list(ctx, current, p, stay); err != nil && current() && !mend(err) {
 			e.update(func(l *Listing) { l.Loading, l.Fault, l.FaultOp = false, err, op })
 		}
 	})

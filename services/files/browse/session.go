@@ -36,6 +36,8 @@ type Session struct {
 	publishing bool
 	last       files.Path // the folder whose listing was complete last
 	closed     bool
+	hidden     bool          // nobody sees it
+	turned     chan struct{} // tells follow that what is shown changed
 
 	dialing sync.Mutex // one dial at a time; held by load goroutines only
 	acting  sync.Mutex // one action at a time
@@ -59,8 +61,12 @@ func newSession(s *Service, site files.Site) *Session {
 		service: s, group: group, loads: task.NewSlot(group),
 		listing: publish.NewItem[*Listing](nil),
 		now:     &Listing{Site: site, State: Connecting, Loading: true, Free: -1},
+		turned:  make(chan struct{}, 1),
 	}
 	_ = e.listing.Set(e.now) // a fresh binding takes anything
+	if site.Protocol == files.ProtocolLocal {
+		group.Go("follow folder", e.follow)
+	}
 	return e
 }
 
@@ -219,9 +225,13 @@ func (e *Session) list(ctx context.Context, current func() bool, p files.Path, m
 	}
 	e.step(p, m)
 	e.update(func(l *Listing) {
+		if l.Path.Equal(p) && slices.Equal(l.Entries, sorted) {
+			sorted = l.Entries // whoever shows them has nothing to do
+		}
 		settle(l)
 		l.Entries, l.Report, l.Loading, l.Took = sorted, report, false, time.Since(began)
 	})
+	e.turn()
 	e.room(ctx, current, f, p, caps)
 	return "", nil
 }
