@@ -113,8 +113,8 @@ func (d *dataConn) dialled() error {
 			return err
 		}
 	}
-	d.conn = d.raw
 	if d.tls == nil {
+		d.conn = d.raw
 		return nil
 	}
 	if err := d.raw.SetDeadline(time.Now().Add(silence)); err != nil {
@@ -256,6 +256,9 @@ const spliceSize = 8 << 20
 // bare gives the socket for the system to move bytes by itself, nil where TLS
 // or a proxy is in between.
 func (d *dataConn) bare() *net.TCPConn {
+	if d.tls != nil || d.begin() != nil {
+		return nil
+	}
 	t, _ := d.conn.(*net.TCPConn)
 	return t
 }

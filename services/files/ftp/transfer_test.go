@@ -413,3 +413,24 @@ func TestAskedAhead(t *testing.T) {
 	require.Len(t, all, 7)
 	require.Equal(t, 1, s.Logins)
 }
+
+// into is a target that lets the system move a connection's bytes.
+type into struct{ bytes.Buffer }
+
+// A download over TLS that goes on after the control connection died takes no
+// bytes past TLS.
+func TestGoingOnOverTLS(t *testing.T) {
+	t.Parallel()
+	data := vfstest.Bytes(spliceSize + 4<<20)
+	for range 5 { // which goroutine comes first is chance
+		s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.TLS, s.CutDataAt, s.Cuts, s.CutAll = true, spliceSize+1<<20, 1, true })
+		require.NoError(t, os.WriteFile(filepath.Join(s.Dir, "f"), data, 0o600))
+		r, err := dial(t, s).Read(t.Context(), files.Path{"f"}, 0)
+		require.NoError(t, err)
+		var got into
+		_, err = r.(io.WriterTo).WriteTo(&got)
+		require.NoError(t, err)
+		require.NoError(t, r.Close())
+		require.True(t, bytes.Equal(data, got.Bytes()), "%d bytes of %d", got.Len(), len(data))
+	}
+}
