@@ -292,7 +292,7 @@ func (f *Panel) Bar() panel.Bar {
 		Placeholder: words.T("files.placeholder"),
 	}
 	if l := f.server().listing(); l != nil && l.Site.Protocol != files.ProtocolLocal {
-		b.Address, b.Secure = l.Site.URL(l.Path), l.Conn.Secure
+		b.Address, b.Secure = readable(l.Site.URL(l.Path)), l.Conn.Secure
 	}
 	return b
 }
