@@ -331,10 +331,13 @@ func (f *FS) Rename(_ context.Context, from, to files.Path, replace bool) error 
 
 func moveName(at place, a, b string, replace bool) error {
 	if replace {
-		return failure("rename", at.Rename(a, b))
+		return failure("rename", renameOver(at, a, b))
 	}
 	info, err := at.Lstat(a)
 	if err != nil {
+		return failure("rename", err)
+	}
+	if done, err := renameNew(at, a, b); done && (err == nil || !sameFile(at, a, b)) {
 		return failure("rename", err)
 	}
 	if info.Mode().IsRegular() {
@@ -358,6 +361,22 @@ func moveName(at place, a, b string, replace bool) error {
 		return failure("rename", err)
 	}
 	return failure("rename", at.Rename(a, b))
+}
+
+// renameOver renames over what may be there. Two names of one file, which a fall
+// in the midst of moveName can leave, stay as they are for the system.
+func renameOver(at place, a, b string) error {
+	if err := at.Rename(a, b); err != nil {
+		return err
+	}
+	x, err := at.Lstat(a)
+	if err != nil {
+		return nil //nolint:nilerr // as it should be
+	}
+	if y, err := at.Lstat(b); err != nil || !os.SameFile(x, y) || strings.EqualFold(a, b) {
+		return nil //nolint:nilerr // somebody else's, or another writing of the name
+	}
+	return at.Remove(a)
 }
 
 // sameFile reports whether two different names are one directory entry, as on

@@ -134,3 +134,23 @@ func TestPipeDoesNotHang(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, files.Other, e.Type)
 }
+
+// A fall between two steps of a renaming leaves two names; the next try makes
+// one of them.
+func TestTwoNamesOfOneFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("renaming is one step there")
+	}
+	for _, confined := range []bool{true, false} {
+		root := t.TempDir()
+		f, err := New(root, Options{Confined: confined})
+		require.NoError(t, err)
+		defer f.Close()
+		require.NoError(t, os.WriteFile(filepath.Join(root, "part"), []byte("x"), 0o600))
+		require.NoError(t, os.Link(filepath.Join(root, "part"), filepath.Join(root, "name")))
+		require.True(t, fault.Is(f.Rename(t.Context(), files.Path{"part"}, files.Path{"name"}, false), fault.Exists))
+		require.NoError(t, f.Rename(t.Context(), files.Path{"part"}, files.Path{"name"}, true))
+		require.NoFileExists(t, filepath.Join(root, "part"))
+		require.FileExists(t, filepath.Join(root, "name"))
+	}
+}
