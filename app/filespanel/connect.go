@@ -14,6 +14,7 @@ import (
 	"guichet/app/words"
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/browse"
 	"guichet/services/files/sites"
 	"guichet/widgets/kit"
 )
@@ -327,27 +328,66 @@ func (f *Panel) askClearWith(site files.Site, yes func(files.Site)) {
 	})
 }
 
-// askPassword asks again after a name or password was refused.
+// askPassword asks again after a name or password was refused: by the server, or
+// by another on the way to it.
 func (s *side) askPassword(site files.Site, err error) {
 	f := s.f
+	account, at := browse.Refused(site, err)
 	name, password := kit.NewEntry(""), kit.NewPasswordEntry("")
-	name.SetText(site.User)
+	name.SetText(account.User)
 	keep := widget.NewCheck(words.T("files.password.keep"), nil)
 	keep.SetChecked(site.ID != "")
 	e := words.Fault(err, "files")
-	f.p.Host.Ask(panel.Question{
+	q := panel.Question{
 		Title: e.Title, Text: words.T("files.password.text", "Name", site.Title()), Details: e.Details,
-		Content: kit.Column(10, labelled("files.connect.user", name), labelled("files.connect.password", password), keep),
 		Choices: []panel.Choice{{Label: words.T("files.cancel")}, {Label: words.T("files.connect.yes"), Value: "yes", Primary: true}},
 		Answer: func(value string, _ bool) {
 			if value != "yes" {
 				return
 			}
+			if at != browse.AtSite {
+				s.enterOnTheWay(site, account, at, name.Text, password.Text, keep.Checked)
+				return
+			}
 			site.User = name.Text
 			f.found(s, site, password.Text, keep.Checked)
 		},
+	}
+	switch at {
+	case browse.AtJump:
+		q.Text = words.T("files.password.jump", "Host", account.Host, "Name", site.Title())
+		if account.User == "" {
+			name.SetText(site.User)
+		}
+	case browse.AtProxy:
+		q.Text = words.T("files.password.proxy", "Host", account.Host, "Name", site.Title())
+	}
+	q.Content = kit.Column(10, labelled("files.connect.user", name), labelled("files.connect.password", password), keep)
+	f.p.Host.Ask(q)
+	if name.Text == "" {
+		f.p.Host.Window().Canvas().Focus(name)
+	} else {
+		f.p.Host.Window().Canvas().Focus(password)
+	}
+}
+
+// enterOnTheWay uses a name and a password for a server or proxy on the way to a
+// site, and connects once more.
+func (s *side) enterOnTheWay(site, account files.Site, at browse.Way, user, password string, keep bool) {
+	f := s.f
+	renamed := user != account.User
+	if renamed {
+		site, account = browse.WithUser(site, account, at, user)
+	}
+	f.p.Files.UsePassword(account, password, keep, func(err error) {
+		f.p.Host.Post(func() {
+			f.report(err) // it can be used all the same
+			if renamed && keep && site.ID != "" {
+				f.p.Files.SaveSite(site, nil, func(_ files.Site, err error) { f.p.Host.Post(func() { f.report(err) }) })
+			}
+			s.connect(site, nil)
+		})
 	})
-	f.p.Host.Window().Canvas().Focus(password)
 }
 
 // Connect opens the form for a server.

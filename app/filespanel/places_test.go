@@ -338,3 +338,18 @@ func TestDownloadsFolder(t *testing.T) {
 	b.Run(b.Panel, "files.copy_address")
 	require.True(t, strings.HasPrefix(fyne.CurrentApp().Clipboard().Content(), "sftp://"))
 }
+
+// TestPasswordOnTheWay: the server on the way is asked about by its name, and the
+// site leads over the name that was typed.
+func TestPasswordOnTheWay(t *testing.T) {
+	b := newBench(t)
+	site := files.Site{Protocol: files.ProtocolSFTP, Host: "inner.example", User: "anna", Jump: "gate.example"}
+	b.there.askPassword(site, fault.New(fault.Login, "login", "gate.example", nil))
+	q := b.Asked[len(b.Asked)-1]
+	require.Contains(t, q.Text, "gate.example")
+	require.Contains(t, q.Text, "inner.example")
+	b.Answer("yes", false)
+	b.Until("a try", func() bool { return b.there.session != nil })
+	require.Equal(t, "anna@gate.example", b.there.listing().Site.Jump)
+	require.Equal(t, "inner.example", b.there.listing().Site.Host)
+}
