@@ -58,9 +58,8 @@ func OpenTrust(path string) (*Trust, error) {
 	t := &Trust{path: path}
 	entries, err := t.read()
 	if fault.Is(err, fault.Damaged) {
-		aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
-		if rerr := os.Rename(path, aside); rerr != nil {
-			err = errors.Join(err, rerr)
+		if serr := profile.SetAside(path); serr != nil {
+			err = errors.Join(err, serr)
 		}
 		return nil, err
 	}

@@ -2,8 +2,11 @@ package files
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
+
+	"guichet/services/fault"
 )
 
 // The interfaces below are met by some file systems only; find out by a type
@@ -105,6 +108,18 @@ type Connected interface {
 // is with Site.AllowClear?
 type ClearTextQuestion struct {
 	Site Site
+}
+
+// CheckClear gives the fault with that question for a site whose address has no
+// encryption, nil for others and where the person has allowed it.
+func (s Site) CheckClear() error {
+	if s.Protocol.Encrypted() || s.AllowClear {
+		return nil
+	}
+	return &fault.Fault{
+		Kind: fault.Unsupported, Op: "connect", Host: s.Host, Step: "tls",
+		Err: errors.New("the address has no encryption"), Question: &ClearTextQuestion{Site: s},
+	}
 }
 
 // Finisher is met by Writers that give the file its final name in the same

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"guichet/services/fault"
 )
@@ -111,6 +112,11 @@ func (p *Profile) Downloads() string {
 		}
 	}
 	return home
+}
+
+// SetAside gives a damaged file another name, under which it is kept.
+func SetAside(name string) error {
+	return os.Rename(name, name+".damaged-"+time.Now().UTC().Format("20060102T150405"))
 }
 
 // WriteFile replaces a file whole or not at all: a temporary file beside it is

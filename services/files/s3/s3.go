@@ -12,7 +12,6 @@ package s3
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"net"
 	"strconv"
@@ -62,11 +61,8 @@ var (
 // encryption and Site.AllowClear is not set.
 func Dial(ctx context.Context, p Params) (*FS, error) {
 	host := p.Site.Host
-	if p.Site.Protocol == files.ProtocolS3Clear && !p.Site.AllowClear {
-		return nil, &fault.Fault{
-			Kind: fault.Unsupported, Op: "connect", Host: host, Step: "tls",
-			Err: errors.New("the address has no encryption"), Question: &files.ClearTextQuestion{Site: p.Site},
-		}
+	if err := p.Site.CheckClear(); err != nil {
+		return nil, err
 	}
 	f := &FS{p: p, host: host, clients: map[string]client{}, regions: map[string]string{}, folders: map[string]bool{}}
 	f.wire = newWire(p)

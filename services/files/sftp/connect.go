@@ -221,7 +221,7 @@ func (f *FS) start(ctx context.Context, client *ssh.Client, l *line) (*session, 
 		fa.Step = "protocol"
 		return nil, fa
 	}
-	channel, err := openSubsystem(client)
+	channel, err := f.openSubsystem(client)
 	if err != nil {
 		var refused *ssh.OpenChannelError
 		if errors.As(err, &refused) || errors.Is(err, errNoSubsystem) {
@@ -257,12 +257,12 @@ func (f *FS) start(ctx context.Context, client *ssh.Client, l *line) (*session, 
 var errNoSubsystem = errors.New("the server has no file transfer for this login")
 
 // openSubsystem opens a channel to the file server (RFC 4254 section 6.5).
-func openSubsystem(client *ssh.Client) (io.ReadWriteCloser, error) {
+func (f *FS) openSubsystem(client *ssh.Client) (io.ReadWriteCloser, error) {
 	channel, requests, err := client.OpenChannel("session", nil)
 	if err != nil {
 		return nil, err
 	}
-	go ssh.DiscardRequests(requests) // ends with the channel
+	f.group.Go("sftp requests", func(context.Context) { ssh.DiscardRequests(requests) }) // ends with the channel
 	ok, err := channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
 	if err == nil && !ok {
 		err = errNoSubsystem
@@ -270,7 +270,9 @@ func openSubsystem(client *ssh.Client) (io.ReadWriteCloser, error) {
 	if err != nil {
 		return nil, errors.Join(err, channel.Close())
 	}
-	go func() { _, _ = io.Copy(io.Discard, channel.Stderr()) }() // a full window there would jam the channel
+	f.group.Go("sftp errors", func(context.Context) {
+		_, _ = io.Copy(io.Discard, channel.Stderr()) // a full window there would jam the channel
+	})
 	return channel, nil
 }
 

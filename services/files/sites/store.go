@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"fyne.io/fyne/v2/data/binding"
 
@@ -87,8 +86,7 @@ func OpenStore(path string) (*Store, error) {
 		list.Sites = append(list.Sites, one.Site)
 	}
 	if err != nil {
-		aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
-		return nil, fault.New(fault.Damaged, "open sites", "", errors.Join(err, os.Rename(path, aside)))
+		return nil, fault.New(fault.Damaged, "open sites", "", errors.Join(err, profile.SetAside(path)))
 	}
 	s.list, s.sites = list, publish.NewItem(list)
 	return s, nil

@@ -149,8 +149,7 @@ func Open(p Params) (*Service, error) {
 			err = fmt.Errorf("version %d", d.Version)
 		}
 		if err != nil {
-			aside := p.Path + ".damaged-" + time.Now().UTC().Format("20060102T150405")
-			return nil, fault.New(fault.Damaged, "open rules", "", errors.Join(err, os.Rename(p.Path, aside)))
+			return nil, fault.New(fault.Damaged, "open rules", "", errors.Join(err, profile.SetAside(p.Path)))
 		}
 		for _, r := range d.Rules {
 			s.list = append(s.list, newKeeper(s, r))

@@ -4,7 +4,6 @@ package webdav
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -75,12 +74,8 @@ var (
 // is none of WebDAV, or with a *files.ClearTextQuestion when the address has no
 // encryption and Site.AllowClear is not set.
 func Dial(ctx context.Context, p Params) (*FS, error) {
-	host := p.Site.Host
-	if p.Site.Protocol == files.ProtocolDAV && !p.Site.AllowClear {
-		return nil, &fault.Fault{
-			Kind: fault.Unsupported, Op: "connect", Host: host, Step: "tls",
-			Err: errors.New("the address has no encryption"), Question: &files.ClearTextQuestion{Site: p.Site},
-		}
+	if err := p.Site.CheckClear(); err != nil {
+		return nil, err
 	}
 	// HTTP/2 carries small files from Apache a tenth faster and large ones no
 	// faster, but all of them on one connection: what breaks or slows that, breaks

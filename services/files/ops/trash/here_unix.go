@@ -230,7 +230,7 @@ func listHere(ctx context.Context, f *local.FS) (items []Item, unread int, err e
 		if !ok {
 			continue
 		}
-		item, ierr := b.read(f, name)
+		item, ierr := b.read(ctx, f, name)
 		if ierr != nil {
 			unread++
 			continue
@@ -241,7 +241,7 @@ func listHere(ctx context.Context, f *local.FS) (items []Item, unread int, err e
 	return items, unread, nil
 }
 
-func (b bin) read(f *local.FS, name string) (Item, error) {
+func (b bin) read(ctx context.Context, f *local.FS, name string) (Item, error) {
 	data, err := os.ReadFile(b.info(name))
 	if err != nil {
 		return Item{}, err
@@ -261,7 +261,7 @@ func (b bin) read(f *local.FS, name string) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
-	e, err := f.Stat(context.Background(), item.Held) // of this computer: at once
+	e, err := f.Stat(ctx, item.Held)
 	item.Type, item.Size = e.Type, e.Size
 	return item, err
 }
