@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"regexp"
 	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -72,6 +73,10 @@ func faultID(f *fault.Fault, panelID string) string {
 	return "fault." + string(fault.Internal)
 }
 
+// serverFailed are the statuses with which a web or WebDAV server owns up to a
+// failure of its own (RFC 9110 section 15.6).
+var serverFailed = regexp.MustCompile(`^50[0-4] (internal|not impl|bad gateway|service un|gateway)`)
+
 // special names what a fault is about where its kind and check do not say
 // enough for a person to act on.
 func special(f *fault.Fault) string {
@@ -87,6 +92,10 @@ func special(f *fault.Fault) string {
 		mine := f.Said == "" && f.Host == "" && (f.Op == "mkdir" || f.Op == "rename") // refused before the server was asked
 		if mine || errors.Is(f.Err, fault.ErrName) || strings.HasPrefix(said, "553") || strings.Contains(said, "name not allowed") || strings.Contains(said, "prohibited file name") || strings.Contains(said, "invalid name") || strings.Contains(said, "illegal name") {
 			return "name"
+		}
+	case fault.Protocol:
+		if serverFailed.MatchString(said) {
+			return "server"
 		}
 	case fault.Unsupported:
 		switch {

@@ -106,6 +106,9 @@ func kindOf(op string, e *textproto.Error) fault.Kind {
 		if has("restart", "append", "resum") {
 			return fault.Unsupported // ProFTPD says "try again" and means never
 		}
+		if op == "write" && has("writ") {
+			return fault.Full // so vsftpd and Pure-FTPd tell of a full disk
+		}
 		return fault.Protocol
 	case 452, 552:
 		return fault.Full

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"strings"
@@ -432,5 +433,22 @@ func TestGoingOnOverTLS(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, r.Close())
 		require.True(t, bytes.Equal(data, got.Bytes()), "%d bytes of %d", got.Len(), len(data))
+	}
+}
+
+func TestKindsOfReplies(t *testing.T) {
+	for _, c := range []struct {
+		op   string
+		code int
+		text string
+		want fault.Kind
+	}{
+		{"write", 451, "Failure writing to local file.", fault.Full},               // vsftpd
+		{"write", 451, "Error during write to file\nTransfer aborted", fault.Full}, // Pure-FTPd
+		{"write", 452, "Transfer aborted. No space left on device", fault.Full},    // ProFTPD
+		{"write", 451, "Append/Restart not permitted, try again", fault.Unsupported},
+		{"read", 451, "Failure reading local file.", fault.Protocol},
+	} {
+		require.Equal(t, c.want, kindOf(c.op, &textproto.Error{Code: c.code, Msg: c.text}), c.text)
 	}
 }

@@ -113,7 +113,7 @@ func (j *job) run(ctx context.Context) (Result, error) {
 		if again && ctx.Err() == nil && pause(ctx, max(backoff(try), min(asked(err), patience))) {
 			continue
 		}
-		if j.ours && !j.o.Resume {
+		if j.ours && (!j.o.Resume || j.useless(err)) {
 			j.discard(ctx)
 		}
 		if cerr := ctx.Err(); cerr != nil {
@@ -121,6 +121,13 @@ func (j *job) run(ctx context.Context) (Result, error) {
 		}
 		return j.result, fault.From("copy", "", err)
 	}
+}
+
+// useless reports whether the part of a copy that failed serves nobody: one so
+// small is never continued. While the way to the target may be broken it stays.
+func (j *job) useless(err error) bool {
+	kind := fault.KindOf(err)
+	return j.source.Size >= 0 && j.source.Size < small && !kind.Transient() && kind != fault.Cancelled
 }
 
 // turn is one try, with room taken on the way to each site.

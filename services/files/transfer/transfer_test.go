@@ -487,3 +487,18 @@ func TestANameThatTheServerChanges(t *testing.T) {
 	require.True(t, fault.Is(err, fault.Permission), "%v", err)
 	require.ErrorContains(t, err, "chose another")
 }
+
+// Small files are begun anew, so nothing of them is left where there is no room.
+func TestNoPartsOfSmallFilesStay(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "f", []byte("small"))
+	server := newRemote(t, func(step string) error {
+		if step == "commit" {
+			return fault.Newf(fault.Full, "write", "", "full")
+		}
+		return nil
+	})
+	_, err := Copy(t.Context(), localFS(t, dir), files.Path{"f"}, server, files.Path{"f"}, Options{Resume: true})
+	require.True(t, fault.Is(err, fault.Full), "%v", err)
+	require.Empty(t, names(t, server.dir))
+}
