@@ -58,6 +58,7 @@ type Panel struct {
 	filled   fyne.CanvasObject
 	summary  *kit.Text
 	lines    []line
+	behind   map[int64][]int64 // see jobview.Fold
 	snapshot *activity.Snapshot
 	listener binding.DataListener
 	visible  bool
@@ -185,7 +186,7 @@ func (a *Panel) Content() fyne.CanvasObject {
 			if ev.Name != fyne.KeyDelete || i < 0 || i >= len(a.lines) || !a.lines[i].job.State.Ended() {
 				return false
 			}
-			a.p.Center.Remove(a.lines[i].job.ID)
+			a.remove(a.lines[i].job.ID)
 			return true
 		},
 	})
@@ -297,7 +298,9 @@ func (a *Panel) fill() {
 		return
 	}
 	var groups [3][]activity.Job
-	for _, j := range a.snapshot.Jobs {
+	shown, behind := jobview.Fold(a.snapshot.Jobs)
+	a.behind = behind
+	for _, j := range shown {
 		g := group(j)
 		groups[g] = append(groups[g], j)
 	}

@@ -45,6 +45,7 @@ func (a *Panel) openLine(j activity.Job) {
 // a job that has ended.
 func (a *Panel) data(j activity.Job, now time.Time) transferrow.Data {
 	d := jobview.Line(j, a.p.Center, now)
+	jobview.Times(&d, a.behind[j.ID])
 	if jobview.HasFailures(j) && a.p.ShowFailed != nil {
 		d.Actions = append([]transferrow.Action{{Icon: look.Icon("info"), Tip: words.T("job.failures"), Do: func() { a.p.ShowFailed(j) }}}, d.Actions...)
 	}
@@ -66,8 +67,15 @@ func (a *Panel) data(j activity.Job, now time.Time) transferrow.Data {
 			button("folder", words.T("activity.folder"), func() { a.open(m.Path, a.p.ShowInFolder) })
 		}
 	}
-	button("close", words.T("activity.remove"), func() { a.p.Center.Remove(j.ID) })
+	button("close", words.T("activity.remove"), func() { a.remove(j.ID) })
 	return d
+}
+
+// remove takes an ended job off the list, with those that its line stands for.
+func (a *Panel) remove(id int64) {
+	for _, other := range append(a.behind[id], id) {
+		a.p.Center.Remove(other)
+	}
 }
 
 func (a *Panel) open(path string, f func(string) error) {

@@ -31,6 +31,7 @@ func sameDay(a, b time.Time) bool {
 // line writes a job out; a question has a button that shows both files.
 func (t *transfers) line(j activity.Job) transferrow.Data {
 	d := jobview.Line(j, t.f.p.Jobs, t.f.p.Now())
+	jobview.Times(&d, t.behind[j.ID])
 	if j.State == activity.NeedsAnswer && j.Question != nil && j.Question.Kind == "exists" {
 		d.Actions = append([]transferrow.Action{{Icon: look.Icon("eye"), Tip: words.T("files.look"), Do: func() { t.f.askJob(j) }}}, d.Actions...)
 	}
@@ -38,6 +39,13 @@ func (t *transfers) line(j activity.Job) transferrow.Data {
 		d.Actions = append([]transferrow.Action{{Icon: look.Icon("info"), Tip: words.T("job.failures"), Do: func() { t.f.ShowFailed(j) }}}, d.Actions...)
 	}
 	return d
+}
+
+// remove takes an ended job off the list, with those that its line stands for.
+func (t *transfers) remove(c listKeeper, id int64) {
+	for _, other := range append(t.behind[id], id) {
+		c.Remove(other)
+	}
 }
 
 // menu is that of a transfer's line.
@@ -77,7 +85,7 @@ func (t *transfers) menu(i int, at fyne.Position) {
 	if !j.State.Ended() {
 		item("close", "job.cancel", func() { jobs.Cancel(j.ID) })
 	} else if c, ok := jobs.(listKeeper); ok {
-		item("close", "activity.remove", func() { c.Remove(j.ID) })
+		item("close", "activity.remove", func() { t.remove(c, j.ID) })
 	}
 	kit.ShowMenu(t.f.p.Host.Window().Canvas(), words.T("menu.more"), at, items)
 }

@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
+	"guichet/app/jobview"
 	"guichet/app/look"
 	"guichet/app/words"
 	"guichet/services/activity"
@@ -29,6 +30,7 @@ type transfers struct {
 	more    *kit.Button
 	list    *rowlist.List
 	jobs    []activity.Job
+	behind  map[int64][]int64 // see jobview.Fold
 	paused  bool
 	// done remembers which jobs had ended, so that a side whose folder got a new
 	// file is listed again once.
@@ -76,7 +78,7 @@ func newTransfers(f *Panel) *transfers {
 				return false
 			}
 			if c, ok := t.f.p.Jobs.(listKeeper); ok && t.jobs[i].State.Ended() {
-				c.Remove(t.jobs[i].ID)
+				t.remove(c, t.jobs[i].ID)
 			} else if !t.jobs[i].State.Ended() {
 				t.f.p.Jobs.Cancel(t.jobs[i].ID)
 			}
@@ -124,7 +126,9 @@ func (t *transfers) update() {
 	}
 	t.jobs = t.jobs[:0]
 	running, waiting, paused, done, ended := 0, 0, 0, 0, false
-	for _, j := range s.Jobs {
+	shown, behind := jobview.Fold(s.Jobs)
+	t.behind = behind
+	for _, j := range shown {
 		if j.Kind != transfer.Kind && j.Kind != ops.Kind && j.Kind != compare.Kind {
 			continue
 		}
@@ -137,7 +141,7 @@ func (t *transfers) update() {
 			paused++
 		case activity.Done:
 			if sameDay(j.Updated, t.f.p.Now()) {
-				done++
+				done += 1 + len(behind[j.ID])
 			}
 		}
 		if j.State.Ended() && !t.done[j.ID] {
