@@ -14,69 +14,22 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
-	"guichet/services/files/ftp"
 	"guichet/services/files/local"
-	"guichet/services/files/sftp"
 	"guichet/services/files/vfstest"
-	"guichet/services/files/webdav"
+	"guichet/services/files/vfstest/places"
 )
-
-func password(context.Context) (string, error) { return vfstest.Password, nil }
 
 func here(t *testing.T, dir string) Tree {
 	t.Helper()
-	f, err := local.New(dir, local.Options{Confined: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = f.Close() })
-	return Tree{FS: f}
+	return Tree{FS: places.Local(t, dir, local.Options{Confined: true})}
 }
 
 func ftpTree(t *testing.T, s *vfstest.FTPServer) Tree {
 	t.Helper()
-	f, err := ftp.Dial(t.Context(), ftp.Params{
-		Network: s.Network(), Password: password, Memory: &ftp.Memory{},
-		Site: files.Site{Protocol: files.ProtocolFTP, Host: "127.0.0.1", Port: s.Port, User: vfstest.User, AllowClear: true},
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = f.Close() })
-	return Tree{FS: f}
+	return Tree{FS: places.FTP(t, s)}
 }
 
-// place is a folder and where it is on this computer.
-type place struct {
-	Tree
-	dir string
-}
-
-// places opens a fresh file system of each kind.
-func places(t *testing.T) map[string]func() place {
-	return map[string]func() place{
-		"local": func() place { d := t.TempDir(); return place{here(t, d), d} },
-		"ftp":   func() place { s := vfstest.StartFTP(t, nil); return place{ftpTree(t, s), s.Dir} },
-		"sftp": func() place {
-			d := t.TempDir()
-			s := vfstest.StartSSH(t, d, nil)
-			f, err := sftp.Dial(t.Context(), sftp.Params{
-				Network: s.Trust(t), Password: password, KeyDir: d, AgentSocket: "none",
-				Site: files.Site{Protocol: files.ProtocolSFTP, Host: "127.0.0.1", Port: s.Port, User: vfstest.User},
-			})
-			require.NoError(t, err)
-			t.Cleanup(func() { _ = f.Close() })
-			return place{Tree{f, files.ParsePath(d)}, d}
-		},
-		"dav": func() place {
-			d := t.TempDir()
-			port, network := vfstest.StartDAV(t, d, nil)
-			f, err := webdav.Dial(t.Context(), webdav.Params{
-				Network: network, Password: password,
-				Site: files.Site{Protocol: files.ProtocolDAVS, Host: "127.0.0.1", Port: port, User: vfstest.User},
-			})
-			require.NoError(t, err)
-			t.Cleanup(func() { _ = f.Close() })
-			return place{Tree{FS: f}, d}
-		},
-	}
-}
+func tree(p places.Place) Tree { return Tree{p.FS, p.Path} }
 
 var noon = time.Date(2024, 5, 6, 12, 0, 0, 0, time.UTC)
 
@@ -137,7 +90,7 @@ func walk(t *testing.T, l, r Tree, o WalkOptions) *Scan {
 }
 
 func TestMirrorBetweenAll(t *testing.T) {
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{Confined: true}) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			put(t, dir, "same", "same")
@@ -146,11 +99,11 @@ func TestMirrorBetweenAll(t *testing.T) {
 			put(t, dir, "sub/deep", "deep")
 			put(t, dir, "clash/x", "")
 			src, dst := here(t, dir), open()
-			put(t, dst.dir, "same", "same")
-			put(t, dst.dir, "size", "short")
-			put(t, dst.dir, "extra", "extra")
-			put(t, dst.dir, "old/gone", "")
-			scan := walk(t, src, dst.Tree, WalkOptions{})
+			put(t, dst.Dir, "same", "same")
+			put(t, dst.Dir, "size", "short")
+			put(t, dst.Dir, "extra", "extra")
+			put(t, dst.Dir, "old/gone", "")
+			scan := walk(t, src, tree(dst), WalkOptions{})
 			p := scan.Plan(PlanOptions{Deletes: DeleteExtra})
 			require.Equal(t, []string{
 				"to_right clash only_left", "to_right clash/x only_left", "delete_right extra only_right", "to_right new only_left",
@@ -159,13 +112,13 @@ func TestMirrorBetweenAll(t *testing.T) {
 			require.Equal(t, Totals{Copies: [2]int{Right: 4}, Bytes: [2]int64{Right: 13}, Folders: [2]int{Right: 2}, Deletes: [2]int{Right: 3}, Same: 1}, p.Totals())
 			require.True(t, scan.Complete())
 			require.False(t, p.ManyDeletes())
-			require.NotEqual(t, names(t, dst.dir), names(t, dir), "a plan changes nothing")
-			r, err := Apply(t.Context(), src, dst.Tree, p, ApplyOptions{})
+			require.NotEqual(t, names(t, dst.Dir), names(t, dir), "a plan changes nothing")
+			r, err := Apply(t.Context(), src, tree(dst), p, ApplyOptions{})
 			require.NoError(t, err)
 			require.Equal(t, Result{Copied: 4, Made: 2, Deleted: 3, Bytes: 13}, r)
-			require.Equal(t, names(t, dir), names(t, dst.dir))
-			require.Equal(t, "longer", content(t, dst.dir, "size"))
-			p = walk(t, src, dst.Tree, WalkOptions{}).Plan(PlanOptions{Deletes: DeleteExtra})
+			require.Equal(t, names(t, dir), names(t, dst.Dir))
+			require.Equal(t, "longer", content(t, dst.Dir, "size"))
+			p = walk(t, src, tree(dst), WalkOptions{}).Plan(PlanOptions{Deletes: DeleteExtra})
 			require.Empty(t, shown(p))
 			require.Equal(t, 5, p.Totals().Same)
 		})
@@ -248,17 +201,17 @@ func TestAFolderInTheWayIsNoSuccess(t *testing.T) {
 }
 
 func TestMirrorStreams(t *testing.T) {
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{Confined: true}) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			for i := range 40 {
 				put(t, dir, fmt.Sprintf("d%d/e/f%d", i%4, i), fmt.Sprint(i))
 			}
 			dst := open()
-			put(t, dst.dir, "d1/e/f1", "1")
-			put(t, dst.dir, "kept", "k")
+			put(t, dst.Dir, "d1/e/f1", "1")
+			put(t, dst.Dir, "kept", "k")
 			src := here(t, dir)
-			totals, r, err := Mirror(t.Context(), src, dst.Tree, MirrorOptions{})
+			totals, r, err := Mirror(t.Context(), src, tree(dst), MirrorOptions{})
 			require.NoError(t, err)
 			require.Equal(t, 39, totals.Copies[Right])
 			require.Equal(t, 1, totals.Same)
@@ -266,8 +219,8 @@ func TestMirrorStreams(t *testing.T) {
 			require.Equal(t, 6, r.Made)
 			want := append(names(t, dir), "kept")
 			slices.Sort(want)
-			require.Equal(t, want, names(t, dst.dir))
-			_, r, err = Mirror(t.Context(), src, dst.Tree, MirrorOptions{})
+			require.Equal(t, want, names(t, dst.Dir))
+			_, r, err = Mirror(t.Context(), src, tree(dst), MirrorOptions{})
 			require.NoError(t, err)
 			require.Zero(t, r)
 		})

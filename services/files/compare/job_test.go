@@ -20,6 +20,7 @@ import (
 	"guichet/services/files/ops/trash"
 	"guichet/services/files/transfer"
 	"guichet/services/files/vfstest"
+	"guichet/services/files/vfstest/places"
 	"guichet/services/task"
 )
 
@@ -27,7 +28,7 @@ import (
 type dialer struct{}
 
 func (dialer) Dial(ctx context.Context, site files.Site) (files.FS, error) {
-	f, err := ftp.Dial(ctx, ftp.Params{Network: (&vfstest.FTPServer{}).Network(), Site: site, Password: password, Memory: &ftp.Memory{}})
+	f, err := ftp.Dial(ctx, ftp.Params{Network: (&vfstest.FTPServer{}).Network(), Site: site, Password: places.Password, Memory: &ftp.Memory{}})
 	if err != nil {
 		return nil, err
 	}

@@ -23,63 +23,11 @@ import (
 	"guichet/services/files/ftp"
 	"guichet/services/files/local"
 	"guichet/services/files/ops/trash"
-	"guichet/services/files/sftp"
 	"guichet/services/files/transfer"
 	"guichet/services/files/vfstest"
-	"guichet/services/files/webdav"
+	"guichet/services/files/vfstest/places"
 	"guichet/services/task"
 )
-
-func password(context.Context) (string, error) { return vfstest.Password, nil }
-
-// place is a file system and the folder of the system that is its path.
-type place struct {
-	fs   files.FS
-	path files.Path
-	dir  string
-}
-
-func places(t *testing.T) map[string]func() place {
-	closing := func(f files.FS, err error) files.FS {
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = f.Close() })
-		return f
-	}
-	return map[string]func() place{
-		"local": func() place {
-			d := t.TempDir()
-			f, err := local.New(d, local.Options{})
-			return place{closing(f, err), nil, d}
-		},
-		"ftp": func() place {
-			s := vfstest.StartFTP(t, nil)
-			f, err := ftp.Dial(t.Context(), ftp.Params{Network: s.Network(), Password: password, Memory: &ftp.Memory{}, Site: site(s)})
-			return place{closing(f, err), nil, s.Dir}
-		},
-		"sftp": func() place {
-			d := t.TempDir()
-			s := vfstest.StartSSH(t, d, nil)
-			f, err := sftp.Dial(t.Context(), sftp.Params{
-				Network: s.Trust(t), Password: password, KeyDir: d, AgentSocket: "none",
-				Site: files.Site{Protocol: files.ProtocolSFTP, Host: "127.0.0.1", Port: s.Port, User: vfstest.User},
-			})
-			return place{closing(f, err), files.ParsePath(d), d}
-		},
-		"dav": func() place {
-			d := t.TempDir()
-			port, network := vfstest.StartDAV(t, d, nil)
-			f, err := webdav.Dial(t.Context(), webdav.Params{
-				Network: network, Password: password,
-				Site: files.Site{Protocol: files.ProtocolDAVS, Host: "127.0.0.1", Port: port, User: vfstest.User},
-			})
-			return place{closing(f, err), nil, d}
-		},
-	}
-}
-
-func site(s *vfstest.FTPServer) files.Site {
-	return files.Site{Protocol: files.ProtocolFTP, Host: "127.0.0.1", Port: s.Port, User: vfstest.User, AllowClear: true}
-}
 
 // grow makes files below dir; names that end in a slash are folders.
 func grow(t *testing.T, dir string, names ...string) {
@@ -109,13 +57,13 @@ func left(t *testing.T, dir string) []string {
 	return all
 }
 
-func targets(t *testing.T, p place, names ...string) []Target {
+func targets(t *testing.T, p places.Place, names ...string) []Target {
 	t.Helper()
 	var out []Target
-	_, err := p.fs.List(t.Context(), p.path, func(entries []files.Entry) error {
+	_, err := p.FS.List(t.Context(), p.Path, func(entries []files.Entry) error {
 		for _, e := range entries {
 			if slices.Contains(names, e.Name) {
-				out = append(out, Target{p.path.Join(e.Name), e})
+				out = append(out, Target{p.Path.Join(e.Name), e})
 			}
 		}
 		return nil
@@ -126,19 +74,19 @@ func targets(t *testing.T, p place, names ...string) []Target {
 }
 
 func TestRemove(t *testing.T) {
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{}) {
 		t.Run(name, func(t *testing.T) {
 			p := open()
-			grow(t, p.dir, "a/b/c/1", "a/b/2", "a/3", "a/empty/", "keep/4", "5")
+			grow(t, p.Dir, "a/b/c/1", "a/b/2", "a/3", "a/empty/", "keep/4", "5")
 			links := name != "dav" // golang.org/x/net/webdav follows links by itself
 			if links {
-				require.NoError(t, os.Symlink(filepath.Join(p.dir, "keep"), filepath.Join(p.dir, "a", "link")))
-				require.NoError(t, os.Symlink("nowhere", filepath.Join(p.dir, "a", "dead")))
+				require.NoError(t, os.Symlink(filepath.Join(p.Dir, "keep"), filepath.Join(p.Dir, "a", "link")))
+				require.NoError(t, os.Symlink("nowhere", filepath.Join(p.Dir, "a", "dead")))
 			}
 			var told atomic.Int64
-			r, err := Remove(t.Context(), p.fs, targets(t, p, "a", "5"), Options{Progress: func(done, _ int) { told.Store(int64(done)) }})
+			r, err := Remove(t.Context(), p.FS, targets(t, p, "a", "5"), Options{Progress: func(done, _ int) { told.Store(int64(done)) }})
 			require.NoError(t, err)
-			require.Equal(t, []string{"keep", "keep/4"}, left(t, p.dir))
+			require.Equal(t, []string{"keep", "keep/4"}, left(t, p.Dir))
 			files := 4
 			if links {
 				files = 6
@@ -154,17 +102,17 @@ func TestRemove(t *testing.T) {
 // An FTP server that lists a link to a folder as a folder must not cost what it
 // points to.
 func TestRemoveListedLinks(t *testing.T) {
-	p := places(t)["ftp"]()
-	grow(t, p.dir, "keep/4", "a/1")
-	require.NoError(t, os.Symlink(filepath.Join(p.dir, "keep"), filepath.Join(p.dir, "a", "link")))
-	lying := &changed{FS: p.fs, connected: p.fs.(files.Connected), entry: func(e *files.Entry) {
+	p := places.All(t, local.Options{})["ftp"]()
+	grow(t, p.Dir, "keep/4", "a/1")
+	require.NoError(t, os.Symlink(filepath.Join(p.Dir, "keep"), filepath.Join(p.Dir, "a", "link")))
+	lying := &changed{FS: p.FS, connected: p.FS.(files.Connected), entry: func(e *files.Entry) {
 		if e.Type == files.LinkDir {
 			e.Type = files.Dir
 		}
 	}}
 	_, err := Remove(t.Context(), lying, targets(t, p, "a"), Options{})
 	require.NoError(t, err)
-	require.Equal(t, []string{"keep", "keep/4"}, left(t, p.dir))
+	require.Equal(t, []string{"keep", "keep/4"}, left(t, p.Dir))
 }
 
 // changed is a file system whose listings lie.
@@ -214,9 +162,9 @@ func (c *changed) Remove(ctx context.Context, p files.Path) error {
 }
 
 func TestRemoveLeavesWhatItCannotSee(t *testing.T) {
-	p := places(t)["local"]()
-	grow(t, p.dir, "a/dark/1", "a/dark/deep/2", "a/light/3", "a/4", "5")
-	f := &changed{FS: p.fs, unread: func(dir files.Path) int {
+	p := places.All(t, local.Options{})["local"]()
+	grow(t, p.Dir, "a/dark/1", "a/dark/deep/2", "a/light/3", "a/4", "5")
+	f := &changed{FS: p.FS, unread: func(dir files.Path) int {
 		if dir.Base() == "dark" {
 			return 1
 		}
@@ -224,15 +172,15 @@ func TestRemoveLeavesWhatItCannotSee(t *testing.T) {
 	}}
 	r, err := Remove(t.Context(), f, targets(t, p, "a", "5"), Options{})
 	require.True(t, fault.Is(err, fault.Unsupported), "%v", err)
-	require.Equal(t, []string{"a", "a/dark", "a/dark/1", "a/dark/deep", "a/dark/deep/2"}, left(t, p.dir))
+	require.Equal(t, []string{"a", "a/dark", "a/dark/1", "a/dark/deep", "a/dark/deep/2"}, left(t, p.Dir))
 	require.Equal(t, 1, r.Failed)
 	require.Equal(t, "/a/dark", r.Failures[0].Path)
 }
 
 func TestOneFailureDoesNotStopTheRest(t *testing.T) {
-	p := places(t)["local"]()
-	grow(t, p.dir, "a/1", "a/2", "a/b/3", "c/4")
-	f := &changed{FS: p.fs, remove: func(p files.Path) error {
+	p := places.All(t, local.Options{})["local"]()
+	grow(t, p.Dir, "a/1", "a/2", "a/b/3", "c/4")
+	f := &changed{FS: p.FS, remove: func(p files.Path) error {
 		if p.Base() == "2" {
 			return fault.Newf(fault.Permission, "remove", "", "no")
 		}
@@ -240,7 +188,7 @@ func TestOneFailureDoesNotStopTheRest(t *testing.T) {
 	}}
 	r, err := Remove(t.Context(), f, targets(t, p, "a", "c"), Options{})
 	require.True(t, fault.Is(err, fault.Permission))
-	require.Equal(t, []string{"a", "a/2"}, left(t, p.dir))
+	require.Equal(t, []string{"a", "a/2"}, left(t, p.Dir))
 	require.Equal(t, []Failure{{Path: "/a/2", Kind: fault.Permission}}, r.Failures)
 }
 
@@ -252,17 +200,17 @@ func endless(id func(depth int) string) func(context.Context, files.Path, func([
 }
 
 func TestEndlessTrees(t *testing.T) {
-	p := places(t)["local"]()
+	p := places.All(t, local.Options{})["local"]()
 	for name, id := range map[string]func(int) string{
 		"depth":    func(int) string { return "" },
 		"identity": func(int) string { return "same" },
 	} {
-		f := &changed{FS: p.fs, list: endless(id), connected: sure{}}
+		f := &changed{FS: p.FS, list: endless(id), connected: sure{}}
 		r, err := Measure(t.Context(), f, []Target{{files.Path{"x"}, files.Entry{Name: "x", Type: files.Dir, ID: id(0)}}}, nil)
 		require.Error(t, err, name)
 		require.Equal(t, 1, r.Failed, name)
 	}
-	f := &changed{FS: p.fs, list: func(_ context.Context, _ files.Path, emit func([]files.Entry) error) (files.Report, error) {
+	f := &changed{FS: p.FS, list: func(_ context.Context, _ files.Path, emit func([]files.Entry) error) (files.Report, error) {
 		return files.Report{}, emit([]files.Entry{{Name: "..", Type: files.Dir}})
 	}}
 	_, err := Remove(t.Context(), f, []Target{{files.Path{"x"}, files.Entry{Type: files.Dir}}}, Options{})
@@ -276,10 +224,10 @@ func (sure) Conn() files.Conn   { return files.Conn{Protocol: files.ProtocolSFTP
 func (sure) Transcript() string { return "" }
 
 func TestCancelIsAnsweredAtOnce(t *testing.T) {
-	p := places(t)["local"]()
+	p := places.All(t, local.Options{})["local"]()
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0
-	f := &changed{FS: p.fs, connected: sure{}, list: func(ctx context.Context, _ files.Path, emit func([]files.Entry) error) (files.Report, error) {
+	f := &changed{FS: p.FS, connected: sure{}, list: func(ctx context.Context, _ files.Path, emit func([]files.Entry) error) (files.Report, error) {
 		if n++; n == 50 {
 			cancel()
 		}
@@ -291,12 +239,12 @@ func TestCancelIsAnsweredAtOnce(t *testing.T) {
 }
 
 func TestPermissions(t *testing.T) {
-	p := places(t)["local"]()
-	grow(t, p.dir, "a/b/1", "a/2", "a/3")
-	at := func(name string) string { return filepath.Join(p.dir, name) }
+	p := places.All(t, local.Options{})["local"]()
+	grow(t, p.Dir, "a/b/1", "a/2", "a/3")
+	at := func(name string) string { return filepath.Join(p.Dir, name) }
 	require.NoError(t, os.Chmod(at("a/3"), 0o640))
 	require.NoError(t, os.Symlink(at("a/3"), at("a/link")))
-	r, err := SetPermissions(t.Context(), p.fs, targets(t, p, "a"), Change{Files: Exactly(0o640), Folders: Bits{Clear: 0o077}, Inside: true}, Options{})
+	r, err := SetPermissions(t.Context(), p.FS, targets(t, p, "a"), Change{Files: Exactly(0o640), Folders: Bits{Clear: 0o077}, Inside: true}, Options{})
 	require.NoError(t, err)
 	for name, want := range map[string]fs.FileMode{"a": 0o700, "a/b": 0o700, "a/b/1": 0o640, "a/2": 0o640, "a/3": 0o640} {
 		info, err := os.Stat(at(name))
@@ -306,7 +254,7 @@ func TestPermissions(t *testing.T) {
 	require.Equal(t, 2, r.Unchanged, "what is so already is left alone, and links are")
 
 	// A folder that nobody may enter any more is changed last.
-	_, err = SetPermissions(t.Context(), p.fs, targets(t, p, "a"), Change{Files: Bits{Set: 0o004}, Folders: Exactly(0o600), Inside: true}, Options{})
+	_, err = SetPermissions(t.Context(), p.FS, targets(t, p, "a"), Change{Files: Bits{Set: 0o004}, Folders: Exactly(0o600), Inside: true}, Options{})
 	require.NoError(t, err)
 	info, err := os.Stat(at("a"))
 	require.NoError(t, err)
@@ -317,35 +265,35 @@ func TestPermissions(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, fs.FileMode(0o644), info.Mode().Perm())
 
-	_, err = SetPermissions(t.Context(), &changed{FS: p.fs}, targets(t, p, "a"), Change{Owner: "somebody"}, Options{})
+	_, err = SetPermissions(t.Context(), &changed{FS: p.FS}, targets(t, p, "a"), Change{Owner: "somebody"}, Options{})
 	require.True(t, fault.Is(err, fault.Unsupported))
 }
 
 func TestMeasure(t *testing.T) {
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{}) {
 		p := open()
-		grow(t, p.dir, "a/b/1", "a/2", "a/c/")
-		r, err := Measure(t.Context(), p.fs, targets(t, p, "a"), nil)
+		grow(t, p.Dir, "a/b/1", "a/2", "a/c/")
+		r, err := Measure(t.Context(), p.FS, targets(t, p, "a"), nil)
 		require.NoError(t, err, name)
 		require.Equal(t, Result{Files: 2, Folders: 3, Bytes: int64(len("text of a/b/1text of a/2"))}, r, name)
 	}
 }
 
 func TestHash(t *testing.T) {
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{}) {
 		p := open()
-		grow(t, p.dir, "1")
+		grow(t, p.Dir, "1")
 		sum := sha256.Sum256([]byte("text of 1"))
-		c, err := checksum.Of(t.Context(), p.fs, p.path.Join("1"), "sha256", nil)
+		c, err := checksum.Of(t.Context(), p.FS, p.Path.Join("1"), "sha256", nil)
 		require.NoError(t, err, name)
 		require.Equal(t, hex.EncodeToString(sum[:]), c.Hex, name)
 		require.False(t, c.There, name)
-		_, err = checksum.Of(t.Context(), p.fs, p.path.Join("none"), "md5", nil)
+		_, err = checksum.Of(t.Context(), p.FS, p.Path.Join("none"), "md5", nil)
 		require.True(t, fault.Is(err, fault.NotFound), "%s: %v", name, err)
 	}
 	s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.XSHA256 = true })
 	grow(t, s.Dir, "1")
-	f, err := ftp.Dial(t.Context(), ftp.Params{Network: s.Network(), Password: password, Site: site(s)})
+	f, err := ftp.Dial(t.Context(), ftp.Params{Network: s.Network(), Password: places.Password, Site: places.Site(s)})
 	require.NoError(t, err)
 	defer f.Close()
 	c, err := checksum.Of(t.Context(), f, files.Path{"1"}, "sha256", nil)
@@ -355,13 +303,13 @@ func TestHash(t *testing.T) {
 
 func TestSearch(t *testing.T) {
 	at := time.Date(2024, 5, 6, 0, 0, 0, 0, time.UTC)
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{}) {
 		t.Run(name, func(t *testing.T) {
 			p := open()
-			grow(t, p.dir, "Photos/IMG_1.JPG", "Photos/deep/img_2.jpg", "notes.txt", "a/b/Notes.md", ".hidden/notes.old", "bin")
-			require.NoError(t, os.Chtimes(filepath.Join(p.dir, "notes.txt"), at, at))
-			require.NoError(t, os.WriteFile(filepath.Join(p.dir, "bin"), []byte("\x00TEXT of a"), 0o600))
-			require.NoError(t, os.WriteFile(filepath.Join(p.dir, "latin"), []byte("Grüße \xfc, caf\xe9"), 0o600))
+			grow(t, p.Dir, "Photos/IMG_1.JPG", "Photos/deep/img_2.jpg", "notes.txt", "a/b/Notes.md", ".hidden/notes.old", "bin")
+			require.NoError(t, os.Chtimes(filepath.Join(p.Dir, "notes.txt"), at, at))
+			require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "bin"), []byte("\x00TEXT of a"), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "latin"), []byte("Grüße \xfc, caf\xe9"), 0o600))
 			for what, c := range map[string]struct {
 				q    Query
 				want []string
@@ -379,9 +327,9 @@ func TestSearch(t *testing.T) {
 					c.q.MaxSize = 100
 				}
 				var got []string
-				l, err := Search(t.Context(), p.fs, p.path, c.q, func(more []Found) {
+				l, err := Search(t.Context(), p.FS, p.Path, c.q, func(more []Found) {
 					for _, f := range more {
-						got = append(got, strings.Join(f.Path[len(p.path):], "/"))
+						got = append(got, strings.Join(f.Path[len(p.Path):], "/"))
 					}
 				}, nil)
 				require.NoError(t, err, what)
@@ -392,7 +340,7 @@ func TestSearch(t *testing.T) {
 				}
 				require.Equal(t, c.want, got, what)
 			}
-			l, err := Search(t.Context(), p.fs, p.path, Query{MaxFound: 2}, func([]Found) {}, nil)
+			l, err := Search(t.Context(), p.FS, p.Path, Query{MaxFound: 2}, func([]Found) {}, nil)
 			require.NoError(t, err)
 			require.True(t, l.Full)
 			require.Equal(t, 2, l.Found)
@@ -402,10 +350,10 @@ func TestSearch(t *testing.T) {
 }
 
 func TestStartSearch(t *testing.T) {
-	p := places(t)["local"]()
-	grow(t, p.dir, "a/1", "a/2", "3")
+	p := places.All(t, local.Options{})["local"]()
+	grow(t, p.Dir, "a/1", "a/2", "3")
 	g := task.NewGroup(t.Context())
-	s := StartSearch(g, func(context.Context) (files.FS, error) { return p.fs, nil }, nil, Query{})
+	s := StartSearch(g, func(context.Context) (files.FS, error) { return p.FS, nil }, nil, Query{})
 	require.Eventually(t, func() bool { r, err := s.Results().Get(); return err == nil && r.Ended }, 5*time.Second, time.Millisecond)
 	r, err := s.Results().Get()
 	require.NoError(t, err)
@@ -413,7 +361,7 @@ func TestStartSearch(t *testing.T) {
 	require.NoError(t, r.Fault)
 
 	stuck := make(chan struct{})
-	f := &changed{FS: p.fs, list: func(ctx context.Context, _ files.Path, _ func([]files.Entry) error) (files.Report, error) {
+	f := &changed{FS: p.FS, list: func(ctx context.Context, _ files.Path, _ func([]files.Entry) error) (files.Report, error) {
 		close(stuck)
 		<-ctx.Done()
 		return files.Report{}, ctx.Err()
@@ -517,7 +465,7 @@ func TestDeleteJobGoesOn(t *testing.T) {
 		return false
 	}
 	dial := dialer(func(ctx context.Context, site files.Site) (files.FS, error) {
-		f, err := ftp.Dial(ctx, ftp.Params{Network: s.Network(), Site: site, Password: password})
+		f, err := ftp.Dial(ctx, ftp.Params{Network: s.Network(), Site: site, Password: places.Password})
 		if err != nil {
 			return nil, err
 		}
@@ -525,7 +473,7 @@ func TestDeleteJobGoesOn(t *testing.T) {
 	})
 	state := t.TempDir()
 	p := start(t, state, dial)
-	job := Job{Action: Delete, From: transfer.NewPlace(site(s), "", nil), Items: []Item{{Name: []byte("a"), Type: files.Dir}, {Name: []byte("b"), Type: files.File}}}
+	job := Job{Action: Delete, From: transfer.NewPlace(places.Site(s), "", nil), Items: []Item{{Name: []byte("a"), Type: files.Dir}, {Name: []byte("b"), Type: files.File}}}
 	id, err := Add(t.Context(), p, job)
 	require.NoError(t, err)
 	p.Start()
@@ -542,17 +490,17 @@ func TestDeleteJobGoesOn(t *testing.T) {
 }
 
 func TestMoveAndCopyWithin(t *testing.T) {
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{}) {
 		if name == "local" {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			p := open()
-			grow(t, p.dir, "a/1", "a/b/2", "3", "to/3")
-			prog := start(t, t.TempDir(), func(context.Context, files.Site) (files.FS, error) { return kept{p.fs}, nil })
+			grow(t, p.Dir, "a/1", "a/b/2", "3", "to/3")
+			prog := start(t, t.TempDir(), func(context.Context, files.Site) (files.FS, error) { return kept{p.FS}, nil })
 			prog.Start()
 			server := files.Site{Protocol: files.ProtocolSFTP, Host: "h"}
-			from, to := transfer.NewPlace(server, "", p.path), transfer.NewPlace(server, "", p.path.Join("to"))
+			from, to := transfer.NewPlace(server, "", p.Path), transfer.NewPlace(server, "", p.Path.Join("to"))
 			run := func(j Job) activity.Job {
 				j.From = from
 				id, err := Add(t.Context(), prog, j)
@@ -561,16 +509,16 @@ func TestMoveAndCopyWithin(t *testing.T) {
 			}
 			j := run(Job{Action: Move, To: &to, Items: []Item{{Name: []byte("a"), Type: files.Dir}}})
 			require.Equal(t, activity.Done, j.State, "%v", j.Fault)
-			require.Equal(t, []string{"3", "to", "to/3", "to/a", "to/a/1", "to/a/b", "to/a/b/2"}, left(t, p.dir))
+			require.Equal(t, []string{"3", "to", "to/3", "to/a", "to/a/1", "to/a/b", "to/a/b/2"}, left(t, p.Dir))
 
 			j = run(Job{Action: Move, To: &to, Items: []Item{{Name: []byte("3")}}})
 			require.Equal(t, activity.NeedsAnswer, j.State)
 			prog.Answer(j.ID, "keep_both", false)
 			require.Equal(t, activity.Done, prog.ended(j.ID).State)
-			require.Contains(t, left(t, p.dir), "to/3 (2)")
-			require.NotContains(t, left(t, p.dir), "3")
+			require.Contains(t, left(t, p.Dir), "to/3 (2)")
+			require.NotContains(t, left(t, p.Dir), "3")
 
-			inside := transfer.NewPlace(server, "", p.path.Join("to").Join("a"))
+			inside := transfer.NewPlace(server, "", p.Path.Join("to").Join("a"))
 			j = run(Job{Action: Move, To: &inside, Items: []Item{{Name: []byte("to"), Type: files.Dir}}})
 			require.Equal(t, activity.Failed, j.State, "into itself")
 		})
@@ -617,28 +565,28 @@ func (c *copies) Copy(ctx context.Context, from, to files.Path, replace bool) er
 // A replaced file is in the trash of a site that has one, and comes back when
 // the replacing fails.
 func TestReplacedFilesAreKept(t *testing.T) {
-	p := places(t)["ftp"]()
-	grow(t, p.dir, "new", "old", "other")
-	require.NoError(t, overKept(t.Context(), p.fs, files.Path{"old"}, func(replace bool) error {
+	p := places.All(t, local.Options{})["ftp"]()
+	grow(t, p.Dir, "new", "old", "other")
+	require.NoError(t, overKept(t.Context(), p.FS, files.Path{"old"}, func(replace bool) error {
 		require.False(t, replace)
-		return p.fs.Rename(t.Context(), files.Path{"new"}, files.Path{"old"}, replace)
+		return p.FS.Rename(t.Context(), files.Path{"new"}, files.Path{"old"}, replace)
 	}))
-	text, err := os.ReadFile(filepath.Join(p.dir, "old"))
+	text, err := os.ReadFile(filepath.Join(p.Dir, "old"))
 	require.NoError(t, err)
 	require.Equal(t, "text of new", string(text))
-	items, _, err := trash.List(t.Context(), p.fs)
+	items, _, err := trash.List(t.Context(), p.FS)
 	require.NoError(t, err)
 	require.Len(t, items, 1)
 	require.Equal(t, files.Path{"old"}, items[0].Origin)
 	no := errors.New("no")
-	require.ErrorIs(t, overKept(t.Context(), p.fs, files.Path{"other"}, func(bool) error { return no }), no)
-	require.FileExists(t, filepath.Join(p.dir, "other"))
+	require.ErrorIs(t, overKept(t.Context(), p.FS, files.Path{"other"}, func(bool) error { return no }), no)
+	require.FileExists(t, filepath.Join(p.Dir, "other"))
 }
 
 func TestServerCopies(t *testing.T) {
-	p := places(t)["local"]()
-	grow(t, p.dir, "a/1", "a/b/2", "to/")
-	c := &copies{kept: kept{p.fs}}
+	p := places.All(t, local.Options{})["local"]()
+	grow(t, p.Dir, "a/1", "a/b/2", "to/")
+	c := &copies{kept: kept{p.FS}}
 	prog := start(t, t.TempDir(), func(context.Context, files.Site) (files.FS, error) { return c, nil })
 	prog.Start()
 	server := files.Site{Protocol: files.ProtocolDAVS, Host: "h"}
@@ -649,7 +597,7 @@ func TestServerCopies(t *testing.T) {
 		j := prog.ended(id)
 		require.Equal(t, activity.Done, j.State, "%v", j.Fault)
 	}
-	require.Equal(t, []string{"a", "a (2)", "a (2)/1", "a (2)/b", "a (2)/b/2", "a/1", "a/b", "a/b/2", "to", "to/a", "to/a/1", "to/a/b", "to/a/b/2"}, left(t, p.dir))
+	require.Equal(t, []string{"a", "a (2)", "a (2)/1", "a (2)/b", "a (2)/b/2", "a/1", "a/b", "a/b/2", "to", "to/a", "to/a/1", "to/a/b", "to/a/b/2"}, left(t, p.Dir))
 	require.Equal(t, int64(4), c.n.Load())
 }
 
@@ -658,7 +606,7 @@ func TestMoveBetweenPlaces(t *testing.T) {
 	dir := t.TempDir()
 	grow(t, dir, "a/1", "a/b/2", "3")
 	dial := dialer(func(ctx context.Context, site files.Site) (files.FS, error) {
-		f, err := ftp.Dial(ctx, ftp.Params{Network: s.Network(), Site: site, Password: password})
+		f, err := ftp.Dial(ctx, ftp.Params{Network: s.Network(), Site: site, Password: places.Password})
 		if err != nil {
 			return nil, err
 		}
@@ -666,7 +614,7 @@ func TestMoveBetweenPlaces(t *testing.T) {
 	})
 	p := start(t, t.TempDir(), dial)
 	p.Start()
-	to := transfer.NewPlace(site(s), "", nil)
+	to := transfer.NewPlace(places.Site(s), "", nil)
 	id, err := Add(t.Context(), p, Job{Action: Move, From: here(dir), To: &to, Items: Items(entries(t, dir, "a", "3"))})
 	require.NoError(t, err)
 	j := p.ended(id)

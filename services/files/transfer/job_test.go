@@ -17,6 +17,7 @@ import (
 	"guichet/services/files/filter"
 	"guichet/services/files/ftp"
 	"guichet/services/files/vfstest"
+	"guichet/services/files/vfstest/places"
 	"guichet/services/task"
 )
 
@@ -24,7 +25,7 @@ import (
 type dialer struct{ s *vfstest.FTPServer }
 
 func (d dialer) Dial(ctx context.Context, site files.Site) (files.FS, error) {
-	f, err := ftp.Dial(ctx, ftp.Params{Network: d.s.Network(), Site: site, Password: password})
+	f, err := ftp.Dial(ctx, ftp.Params{Network: d.s.Network(), Site: site, Password: places.Password})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"guichet/services/fault"
 	"guichet/services/files"
+	"guichet/services/files/local"
+	"guichet/services/files/vfstest/places"
 )
 
 // meddling changes the target while its replacement is being read.
@@ -41,44 +43,44 @@ func (r replacing) ReplaceIf(ctx context.Context, from, to files.Path, id string
 // Who decides to replace a file has seen one version of it, and replaces no
 // other.
 func TestOnlyWhatWasSeenIsReplaced(t *testing.T) {
-	for name, open := range map[string]func() place{
-		"dav": places(t)["dav"],
-		"checked at the rename": func() place {
+	for name, open := range map[string]func() places.Place{
+		"dav": places.All(t, local.Options{Confined: true})["dav"],
+		"checked at the rename": func() places.Place {
 			r := newRemote(t, nil)
-			return place{replacing{r}, nil, r.dir}
+			return places.Place{FS: replacing{r}, Dir: r.dir}
 		},
-		"finished at once": func() place {
+		"finished at once": func() places.Place {
 			r := newRemote(t, nil)
 			r.caps.AtomicReplace = true
-			return place{replacing{r}, nil, r.dir}
+			return places.Place{FS: replacing{r}, Dir: r.dir}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, to := t.TempDir(), open()
 			put(t, dir, "f", []byte("new version"))
-			put(t, to.dir, "f", []byte("as it was seen"))
+			put(t, to.Dir, "f", []byte("as it was seen"))
 			changes := 0
 			src := meddling{localFS(t, dir), func() {
 				if changes++; changes == 1 { // as programs save: a new file in the old one's place
-					put(t, to.dir, "other", []byte("somebody's work"))
-					require.NoError(t, os.Rename(filepath.Join(to.dir, "other"), filepath.Join(to.dir, "f")))
+					put(t, to.Dir, "other", []byte("somebody's work"))
+					require.NoError(t, os.Rename(filepath.Join(to.Dir, "other"), filepath.Join(to.Dir, "f")))
 				}
 			}}
 			asked := 0
 			answers := []Answer{Replace, Skip}
-			r, err := Copy(t.Context(), src, files.Path{"f"}, to.fs, files.Path{"f"}, Options{
+			r, err := Copy(t.Context(), src, files.Path{"f"}, to.FS, files.Path{"f"}, Options{
 				OnExists: func(context.Context, Conflict) (Answer, error) { asked++; return answers[asked-1], nil },
 			})
 			require.NoError(t, err)
 			require.True(t, r.Skipped)
 			require.Equal(t, 2, asked)
-			is(t, filepath.Join(to.dir, "f"), []byte("somebody's work"))
-			require.Equal(t, []string{"f"}, names(t, to.dir))
+			is(t, filepath.Join(to.Dir, "f"), []byte("somebody's work"))
+			require.Equal(t, []string{"f"}, names(t, to.Dir))
 
 			// Decided for the file as it is now.
-			_, err = Copy(t.Context(), src, files.Path{"f"}, to.fs, files.Path{"f"}, Options{OnExists: always(Replace)})
+			_, err = Copy(t.Context(), src, files.Path{"f"}, to.FS, files.Path{"f"}, Options{OnExists: always(Replace)})
 			require.NoError(t, err)
-			is(t, filepath.Join(to.dir, "f"), []byte("new version"))
+			is(t, filepath.Join(to.Dir, "f"), []byte("new version"))
 		})
 	}
 }

@@ -18,67 +18,18 @@ import (
 	"guichet/services/files"
 	"guichet/services/files/ftp"
 	"guichet/services/files/local"
-	"guichet/services/files/sftp"
 	"guichet/services/files/vfstest"
-	"guichet/services/files/webdav"
+	"guichet/services/files/vfstest/places"
 )
-
-func password(context.Context) (string, error) { return vfstest.Password, nil }
 
 func localFS(t *testing.T, dir string) *local.FS {
 	t.Helper()
-	f, err := local.New(dir, local.Options{Confined: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = f.Close() })
-	return f
+	return places.Local(t, dir, local.Options{Confined: true})
 }
 
 func ftpFS(t *testing.T, s *vfstest.FTPServer) *ftp.FS {
 	t.Helper()
-	f, err := ftp.Dial(t.Context(), ftp.Params{
-		Network: s.Network(), Password: password, Memory: &ftp.Memory{},
-		Site: files.Site{Protocol: files.ProtocolFTP, Host: "127.0.0.1", Port: s.Port, User: vfstest.User, AllowClear: true},
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
-
-// place is a file system and the folder of the system that is below path.
-type place struct {
-	fs   files.FS
-	path files.Path
-	dir  string
-}
-
-// places opens a fresh file system of each kind.
-func places(t *testing.T) map[string]func() place {
-	return map[string]func() place{
-		"local": func() place { d := t.TempDir(); return place{localFS(t, d), nil, d} },
-		"ftp":   func() place { s := vfstest.StartFTP(t, nil); return place{ftpFS(t, s), nil, s.Dir} },
-		"sftp": func() place {
-			d := t.TempDir()
-			s := vfstest.StartSSH(t, d, nil)
-			f, err := sftp.Dial(t.Context(), sftp.Params{
-				Network: s.Trust(t), Password: password, KeyDir: d, AgentSocket: "none",
-				Site: files.Site{Protocol: files.ProtocolSFTP, Host: "127.0.0.1", Port: s.Port, User: vfstest.User},
-			})
-			require.NoError(t, err)
-			t.Cleanup(func() { _ = f.Close() })
-			return place{f, files.ParsePath(d), d}
-		},
-		"dav": func() place {
-			d := t.TempDir()
-			port, network := vfstest.StartDAV(t, d, nil)
-			f, err := webdav.Dial(t.Context(), webdav.Params{
-				Network: network, Password: password,
-				Site: files.Site{Protocol: files.ProtocolDAVS, Host: "127.0.0.1", Port: port, User: vfstest.User},
-			})
-			require.NoError(t, err)
-			t.Cleanup(func() { _ = f.Close() })
-			return place{f, nil, d}
-		},
-	}
+	return places.FTP(t, s)
 }
 
 func put(t *testing.T, dir, name string, data []byte) string {
@@ -117,14 +68,14 @@ func names(t *testing.T, dir string) []string {
 
 func TestCopyBetweenAll(t *testing.T) {
 	data := vfstest.Bytes(700_001)
-	kinds := places(t)
+	kinds := places.All(t, local.Options{Confined: true})
 	for from, openFrom := range kinds {
 		for to, openTo := range kinds {
 			t.Run(from+" to "+to, func(t *testing.T) {
 				src, dst := openFrom(), openTo()
-				put(t, src.dir, "a b.bin", data)
+				put(t, src.Dir, "a b.bin", data)
 				last := int64(-1)
-				r, err := Copy(t.Context(), src.fs, src.path.Join("a b.bin"), dst.fs, dst.path.Join("c.bin"), Options{
+				r, err := Copy(t.Context(), src.FS, src.Path.Join("a b.bin"), dst.FS, dst.Path.Join("c.bin"), Options{
 					Progress: func(done, size int64) {
 						require.GreaterOrEqual(t, done, last)
 						require.EqualValues(t, len(data), size)
@@ -135,10 +86,10 @@ func TestCopyBetweenAll(t *testing.T) {
 				require.EqualValues(t, len(data), last)
 				require.EqualValues(t, len(data), r.Bytes)
 				require.Equal(t, VerifiedSize, r.Verified)
-				is(t, filepath.Join(dst.dir, "c.bin"), data)
-				require.Equal(t, []string{"c.bin"}, names(t, dst.dir))
+				is(t, filepath.Join(dst.Dir, "c.bin"), data)
+				require.Equal(t, []string{"c.bin"}, names(t, dst.Dir))
 				if to != "dav" {
-					info, err := os.Stat(filepath.Join(dst.dir, "c.bin"))
+					info, err := os.Stat(filepath.Join(dst.Dir, "c.bin"))
 					require.NoError(t, err)
 					require.WithinDuration(t, time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC), info.ModTime(), time.Second)
 				}
@@ -148,36 +99,36 @@ func TestCopyBetweenAll(t *testing.T) {
 }
 
 func TestExists(t *testing.T) {
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{Confined: true}) {
 		t.Run(name, func(t *testing.T) {
 			src := t.TempDir()
 			put(t, src, "f.tar.gz", []byte("new"))
 			dst := open()
-			put(t, dst.dir, "f.tar.gz", []byte("old"))
-			from, to := files.Path{"f.tar.gz"}, dst.path.Join("f.tar.gz")
-			_, err := Copy(t.Context(), localFS(t, src), from, dst.fs, to, Options{})
+			put(t, dst.Dir, "f.tar.gz", []byte("old"))
+			from, to := files.Path{"f.tar.gz"}, dst.Path.Join("f.tar.gz")
+			_, err := Copy(t.Context(), localFS(t, src), from, dst.FS, to, Options{})
 			require.True(t, fault.Is(err, fault.Exists), "%v", err)
 			var seen Conflict
 			ask := func(a Answer) Options {
 				return Options{OnExists: func(_ context.Context, c Conflict) (Answer, error) { seen = c; return a, nil }}
 			}
-			r, err := Copy(t.Context(), localFS(t, src), from, dst.fs, to, ask(Skip))
+			r, err := Copy(t.Context(), localFS(t, src), from, dst.FS, to, ask(Skip))
 			require.NoError(t, err)
 			require.True(t, r.Skipped)
 			require.EqualValues(t, 3, seen.Target.Size)
-			is(t, filepath.Join(dst.dir, "f.tar.gz"), []byte("old"))
+			is(t, filepath.Join(dst.Dir, "f.tar.gz"), []byte("old"))
 			for n := 2; n < 4; n++ {
-				r, err = Copy(t.Context(), localFS(t, src), from, dst.fs, to, ask(KeepBoth))
+				r, err = Copy(t.Context(), localFS(t, src), from, dst.FS, to, ask(KeepBoth))
 				require.NoError(t, err)
 				require.Equal(t, fmt.Sprintf("f (%d).tar.gz", n), r.Path.Base())
 			}
-			is(t, filepath.Join(dst.dir, "f.tar.gz"), []byte("old"))
-			is(t, filepath.Join(dst.dir, "f (3).tar.gz"), []byte("new"))
-			r, err = Copy(t.Context(), localFS(t, src), from, dst.fs, to, ask(Replace))
+			is(t, filepath.Join(dst.Dir, "f.tar.gz"), []byte("old"))
+			is(t, filepath.Join(dst.Dir, "f (3).tar.gz"), []byte("new"))
+			r, err = Copy(t.Context(), localFS(t, src), from, dst.FS, to, ask(Replace))
 			require.NoError(t, err)
 			require.True(t, r.Replaced)
-			is(t, filepath.Join(dst.dir, "f.tar.gz"), []byte("new"))
-			require.Len(t, names(t, dst.dir), 3, "no part, no backup is left")
+			is(t, filepath.Join(dst.Dir, "f.tar.gz"), []byte("new"))
+			require.Len(t, names(t, dst.Dir), 3, "no part, no backup is left")
 		})
 	}
 }
@@ -192,7 +143,7 @@ func part(t *testing.T, src files.FS, from files.Path, base string) string {
 
 func TestResume(t *testing.T) {
 	data := vfstest.Bytes(6 << 20)
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{Confined: true}) {
 		if name == "dav" {
 			continue
 		}
@@ -201,45 +152,45 @@ func TestResume(t *testing.T) {
 			dir := t.TempDir()
 			put(t, dir, "f", data)
 			src := localFS(t, dir)
-			temp := filepath.Join(dst.dir, part(t, src, files.Path{"f"}, "f"))
-			caps, err := dst.fs.Caps(t.Context())
+			temp := filepath.Join(dst.Dir, part(t, src, files.Path{"f"}, "f"))
+			caps, err := dst.FS.Caps(t.Context())
 			require.NoError(t, err)
 			const had = 5 << 20
 
 			require.NoError(t, os.WriteFile(temp, data[:had], 0o600))
-			r, err := Copy(t.Context(), src, files.Path{"f"}, dst.fs, dst.path.Join("f"), Options{Resume: true})
+			r, err := Copy(t.Context(), src, files.Path{"f"}, dst.FS, dst.Path.Join("f"), Options{Resume: true})
 			require.NoError(t, err)
 			require.Equal(t, had-caps.Rewind, r.Resumed)
-			is(t, filepath.Join(dst.dir, "f"), data)
+			is(t, filepath.Join(dst.Dir, "f"), data)
 
 			t.Log("a part that ends in other bytes is begun anew")
-			require.NoError(t, os.Remove(filepath.Join(dst.dir, "f")))
+			require.NoError(t, os.Remove(filepath.Join(dst.Dir, "f")))
 			wrong := slices.Clone(data[:had])
 			wrong[had-caps.Rewind-100] ^= 1
 			require.NoError(t, os.WriteFile(temp, wrong, 0o600))
-			r, err = Copy(t.Context(), src, files.Path{"f"}, dst.fs, dst.path.Join("f"), Options{Resume: true})
+			r, err = Copy(t.Context(), src, files.Path{"f"}, dst.FS, dst.Path.Join("f"), Options{Resume: true})
 			require.NoError(t, err)
 			require.Zero(t, r.Resumed)
-			is(t, filepath.Join(dst.dir, "f"), data)
+			is(t, filepath.Join(dst.Dir, "f"), data)
 
 			t.Log("a part of another version is not touched")
-			require.NoError(t, os.Remove(filepath.Join(dst.dir, "f")))
+			require.NoError(t, os.Remove(filepath.Join(dst.Dir, "f")))
 			require.NoError(t, os.WriteFile(temp, data[:had], 0o600))
 			changed := slices.Clone(data)
 			changed[5] ^= 1
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "f"), changed, 0o600))
-			r, err = Copy(t.Context(), src, files.Path{"f"}, dst.fs, dst.path.Join("f"), Options{Resume: true})
+			r, err = Copy(t.Context(), src, files.Path{"f"}, dst.FS, dst.Path.Join("f"), Options{Resume: true})
 			require.NoError(t, err)
 			require.Zero(t, r.Resumed)
-			is(t, filepath.Join(dst.dir, "f"), changed)
+			is(t, filepath.Join(dst.Dir, "f"), changed)
 
 			t.Log("a part longer than the source")
-			require.NoError(t, os.Remove(filepath.Join(dst.dir, "f")))
-			long := filepath.Join(dst.dir, part(t, src, files.Path{"f"}, "f"))
+			require.NoError(t, os.Remove(filepath.Join(dst.Dir, "f")))
+			long := filepath.Join(dst.Dir, part(t, src, files.Path{"f"}, "f"))
 			require.NoError(t, os.WriteFile(long, append(changed, 1, 2, 3), 0o600))
-			_, err = Copy(t.Context(), src, files.Path{"f"}, dst.fs, dst.path.Join("f"), Options{Resume: true})
+			_, err = Copy(t.Context(), src, files.Path{"f"}, dst.FS, dst.Path.Join("f"), Options{Resume: true})
 			require.NoError(t, err)
-			is(t, filepath.Join(dst.dir, "f"), changed)
+			is(t, filepath.Join(dst.Dir, "f"), changed)
 		})
 	}
 }
@@ -384,7 +335,7 @@ func makeTree(t *testing.T, dir string) {
 }
 
 func TestCopyTree(t *testing.T) {
-	for name, open := range places(t) {
+	for name, open := range places.All(t, local.Options{Confined: true}) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			makeTree(t, dir)
@@ -394,7 +345,7 @@ func TestCopyTree(t *testing.T) {
 			require.NoError(t, os.Symlink("nobody", filepath.Join(dir, "lx")))
 			dst := open()
 			seen, total := 0, 0
-			r, err := CopyTree(t.Context(), localFS(t, dir), nil, dst.fs, dst.path.Join("new").Join("top"), TreeOptions{
+			r, err := CopyTree(t.Context(), localFS(t, dir), nil, dst.FS, dst.Path.Join("new").Join("top"), TreeOptions{
 				OnFile: func(files.Path, Result, error) error { seen++; return nil },
 				Totals: func(n int, _ int64, _ bool) { total = n },
 			})
@@ -403,14 +354,14 @@ func TestCopyTree(t *testing.T) {
 			require.Equal(t, 2, r.Links)
 			require.Equal(t, 34, seen)
 			require.Equal(t, 35, total)
-			require.Equal(t, append(slices.Clone(want), "lf"), names(t, filepath.Join(dst.dir, "new/top")))
-			is(t, filepath.Join(dst.dir, "new/top/a/b/c/deep"), []byte("deep"))
+			require.Equal(t, append(slices.Clone(want), "lf"), names(t, filepath.Join(dst.Dir, "new/top")))
+			is(t, filepath.Join(dst.Dir, "new/top/a/b/c/deep"), []byte("deep"))
 
 			back := t.TempDir()
-			_, err = CopyTree(t.Context(), dst.fs, dst.path.Join("new").Join("top"), localFS(t, back), nil, TreeOptions{})
+			_, err = CopyTree(t.Context(), dst.FS, dst.Path.Join("new").Join("top"), localFS(t, back), nil, TreeOptions{})
 			require.NoError(t, err)
 			require.Equal(t, append(slices.Clone(want), "lf"), names(t, back))
-			r, err = CopyTree(t.Context(), dst.fs, dst.path.Join("new").Join("top"), localFS(t, back), nil, TreeOptions{})
+			r, err = CopyTree(t.Context(), dst.FS, dst.Path.Join("new").Join("top"), localFS(t, back), nil, TreeOptions{})
 			require.True(t, fault.Is(err, fault.Exists), "%v", err)
 			require.Equal(t, 34+1-1, r.Failed)
 		})
