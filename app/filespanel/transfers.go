@@ -125,7 +125,7 @@ func (t *transfers) update() {
 		return
 	}
 	t.jobs = t.jobs[:0]
-	running, waiting, paused, done, ended := 0, 0, 0, 0, false
+	running, waiting, paused, failed, done, ended := 0, 0, 0, 0, 0, false
 	shown, behind := jobview.Fold(s.Jobs)
 	t.behind = behind
 	for _, j := range shown {
@@ -139,6 +139,8 @@ func (t *transfers) update() {
 			waiting++
 		case activity.Paused:
 			paused++
+		case activity.Failed:
+			failed++
 		case activity.Done:
 			if sameDay(j.Updated, t.f.p.Now()) {
 				done += 1 + len(behind[j.ID])
@@ -170,7 +172,7 @@ func (t *transfers) update() {
 	for _, p := range []struct {
 		id string
 		n  int
-	}{{"files.running", running}, {"files.waiting", waiting}, {"files.paused", paused}, {"files.done_today", done}} {
+	}{{"files.running", running}, {"files.waiting", waiting}, {"files.paused", paused}, {"files.failed", failed}, {"files.done_today", done}} {
 		if p.n > 0 {
 			parts = append(parts, words.N(p.id, p.n))
 		}

@@ -29,7 +29,7 @@ func Failures(j activity.Job, list []transfer.Failure, again func()) panel.Quest
 		Title: words.N("job.failures.title", o.Failed),
 		Choices: []panel.Choice{
 			{Label: words.T("job.failures.close")},
-			{Label: words.T("job.failures.again"), Value: "again", Primary: true},
+			{Label: words.N("job.failures.again", o.Failed), Value: "again", Primary: true},
 		},
 		Answer: func(value string, _ bool) {
 			if value == "again" {
@@ -55,6 +55,6 @@ func Failures(j activity.Job, list []transfer.Failure, again func()) panel.Quest
 			kit.Inset(0, 0, 6, 0, kit.NewParagraph(why.Title, kit.TextStyle{Size: kit.SizeSmall, Color: kit.ColorQuiet})))
 		q.Details += f.Path.String()[1:] + ": " + f.Fault.Error() + "\n"
 	}
-	q.Content = kit.Least(400, 200, container.NewVScroll(kit.Inset(0, 12, 0, 0, kit.Column(0, lines...))))
+	q.Content = kit.Least(400, min(float32(len(shown))*52+8, 240), container.NewVScroll(kit.Inset(0, 12, 0, 0, kit.Column(0, lines...))))
 	return q
 }

@@ -41,7 +41,7 @@ func TestFailures(t *testing.T) {
 		Spec: []byte(`{"names":["a.jpg","b.jpg"]}`), Result: []byte(`{"files":8,"failed":2}`),
 	}
 	require.True(t, HasFailures(j))
-	require.Equal(t, "2 files were not copied. "+words.Fault(refused, "activity").Title, Line(j, &pressed{}, time.Now()).Note)
+	require.Equal(t, "2 files were not copied. "+words.Fault(refused, "files").Title, Line(j, &pressed{}, time.Now()).Note)
 	again := 0
 	q := Failures(j, []transfer.Failure{
 		{Path: files.Path{"a.jpg"}, Fault: refused}, {Path: files.Path{"more", "b"}, Folder: true, Fault: fault.New(fault.NotFound, "list", "h", nil)},

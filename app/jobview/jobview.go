@@ -56,7 +56,7 @@ func Line(j activity.Job, jobs Jobs, now time.Time) transferrow.Data {
 		d.NoteColor, d.Figures = kit.ColorBad, ""
 		d.Note = words.Fault(j.Fault, "activity").Title
 		if n := OutcomeOf(j).Failed; n > 0 && j.Kind == transfer.Kind {
-			d.Note = words.N("job.failed_some", n, "Why", d.Note)
+			d.Note = words.N("job.failed_some", n, "Why", words.Fault(j.Fault, "files").Title)
 		}
 		button("retry", "retry", jobs.Retry)
 	case activity.NeedsAnswer:
