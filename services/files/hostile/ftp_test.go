@@ -147,7 +147,7 @@ func TestCertificates(t *testing.T) {
 		"unknown":        {nil, false, fault.CheckAuthority},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cert, pool := certificate(t, c.change)
+			cert, pool := vfstest.CertificateWith(t, c.change)
 			if !c.known {
 				pool = x509.NewCertPool()
 			}
@@ -166,7 +166,7 @@ func TestCertificates(t *testing.T) {
 			require.True(t, ok)
 			trust := connect.NewTrust()
 			require.NoError(t, trust.TrustCertificate(question))
-			second, _ := certificate(t, c.change)
+			second, _ := vfstest.CertificateWith(t, c.change)
 			other := otherCertificate(t, second)
 			question.Port = other.Port
 			require.NoError(t, trust.TrustCertificate(question))
@@ -199,7 +199,7 @@ func otherCertificate(t *testing.T, cert tls.Certificate) *vfstest.FTPServer {
 // TestDataOfAnother: a data connection that shows another certificate, valid as
 // it may be, gives nothing.
 func TestDataOfAnother(t *testing.T) {
-	cert, _ := certificate(t, nil)
+	cert, _ := vfstest.Certificate(t)
 	s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) {
 		s.TLS = true
 		s.Hook = dataHook(t, data{tls: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}}, answers{

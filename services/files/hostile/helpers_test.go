@@ -3,14 +3,8 @@ package hostile
 import (
 	"cmp"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"io"
-	"math/big"
 	"net"
 	"strings"
 	"sync"
@@ -19,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"guichet/services/connect/connecttest"
 	"guichet/services/fault"
 	"guichet/services/files"
 	"guichet/services/files/ftp"
@@ -78,29 +73,6 @@ func ended(t *testing.T, ctx context.Context, err error) {
 	require.ErrorAs(t, err, &fa)
 	require.NotEqual(t, fault.Internal, fa.Kind, "%v", err)
 	require.NoError(t, ctx.Err(), "only giving up ended it: %v", err)
-}
-
-// certificate makes a self-signed one, changed by change.
-func certificate(t *testing.T, change func(*x509.Certificate)) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "other"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IsCA: true, BasicConstraintsValid: true,
-	}
-	if change != nil {
-		change(c)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	require.NoError(t, err)
-	leaf, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pool
 }
 
 // answers are what verbs with data write to their data connection.
@@ -189,36 +161,8 @@ func says(text string) func(io.Writer, string) {
 // raw starts a listener that does as serve says with every connection.
 func raw(t *testing.T, serve func(c net.Conn)) files.Site {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var conns []net.Conn
-	wg.Go(func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, c)
-			mu.Unlock()
-			wg.Go(func() {
-				defer c.Close()
-				serve(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = ln.Close()
-		mu.Lock()
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		wg.Wait()
-	})
-	return files.Site{Protocol: files.ProtocolFTP, Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, User: vfstest.User, AllowClear: true}
+	port := connecttest.Listen(t, serve)
+	return files.Site{Protocol: files.ProtocolFTP, Host: "127.0.0.1", Port: port, User: vfstest.User, AllowClear: true}
 }
 
 // repeat writes text until nobody takes it.
