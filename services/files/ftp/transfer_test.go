@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -451,4 +452,45 @@ func TestKindsOfReplies(t *testing.T) {
 	} {
 		require.Equal(t, c.want, kindOf(c.op, &textproto.Error{Code: c.code, Msg: c.text}), c.text)
 	}
+}
+
+// ProFTPD takes nothing but RNTO after RNFR, also where the upload turns out to be
+// damaged or the name to be taken only then.
+func TestAConnectionThatWaitsForTheNewName(t *testing.T) {
+	var mu sync.Mutex
+	small := 0 // how many sizes are told wrong
+	s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) {
+		pending := map[*vfstest.FTPConn]bool{}
+		s.Hook = func(c *vfstest.FTPConn, verb, _ string) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case pending[c] && verb != "RNTO":
+				c.Reply("501 Bad sequence of commands")
+				return true
+			case verb == "SIZE" && small > 0:
+				small--
+				c.Reply("213 0")
+				return true
+			}
+			pending[c] = verb == "RNFR"
+			return false
+		}
+	})
+	f := dial(t, s)
+	require.NoError(t, os.WriteFile(filepath.Join(s.Dir, "taken"), nil, 0o600))
+	put := func(name string) error {
+		w, err := f.Write(t.Context(), files.Path{"part"}, files.WriteOptions{Size: 4})
+		require.NoError(t, err)
+		_, err = w.Write([]byte("data"))
+		require.NoError(t, err)
+		return w.(files.Finisher).CommitAs(t.Context(), files.Path{name}, false)
+	}
+	mu.Lock()
+	small = 1
+	mu.Unlock()
+	require.True(t, fault.Is(put("a"), fault.Damaged))
+	require.NoError(t, put("a"))
+	require.True(t, fault.Is(put("taken"), fault.Exists))
+	require.NoError(t, put("b"))
 }

@@ -264,6 +264,8 @@ func (w *writer) CommitAs(ctx context.Context, to files.Path, replace bool) erro
 			more = append(more, "EPSV")
 		}
 		more = append(more, "RNFR "+w.name)
+		// ProFTPD takes nothing but RNTO after RNFR.
+		w.c.broken = true
 		replies, err := w.verify(to, more)
 		if err != nil {
 			return err
@@ -282,6 +284,7 @@ func (w *writer) CommitAs(ctx context.Context, to files.Path, replace bool) erro
 			w.c.prepare(replies[0])
 			replies = replies[1:]
 		}
+		w.c.broken = false
 		if replies[0].code/100 > 3 {
 			return replies[0].err()
 		}
