@@ -42,7 +42,7 @@ func (c *conn) active(op string, dir files.Path) (accept func() (net.Conn, error
 		err = replies[0].err()
 	}
 	if err != nil {
-		_ = ln.Close()
+		_ = ln.Close() // err is what counts
 		return nil, nil, err
 	}
 	_ = ln.SetDeadline(time.Now().Add(activeLimit))

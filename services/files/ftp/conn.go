@@ -84,7 +84,7 @@ func (f *FS) dial(ctx context.Context) (*conn, error) {
 			c.host, c.sixth = site.Host, false // the proxy alone knows the address
 		}
 	} else {
-		_ = socket.Close()
+		_ = socket.Close() // never used
 		return nil, fault.Newf(fault.Internal, "connect", site.Host, "no TCP address")
 	}
 	c.ctl = newControl(socket, site.Host, f.log)
@@ -217,5 +217,5 @@ func (c *conn) quit() {
 	if !c.broken && c.ctl.why(nil) == nil {
 		_ = c.ctl.send("QUIT") // a farewell
 	}
-	_ = c.ctl.Close()
+	_ = c.ctl.Close() // nobody waits for it
 }

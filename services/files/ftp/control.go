@@ -89,7 +89,7 @@ func (c *control) abort(why error) {
 	if d != nil {
 		d.abort() // the call under way reports
 	}
-	_ = rawConn(c.Conn).Close()
+	_ = rawConn(c.Conn).Close() // the pending call reports
 }
 
 // use notes the data connection that is closed together with the control

@@ -81,7 +81,7 @@ func (d *dataConn) socket(c net.Conn) error {
 	defer d.mu.Unlock()
 	d.raw = c
 	if d.aborted {
-		_ = c.Close()
+		_ = c.Close() // never used
 		return net.ErrClosed
 	}
 	return nil
@@ -325,7 +325,7 @@ func (d *dataConn) close() {
 	if !used {
 		d.abort() // nothing has moved: it fails now, without waiting
 	}
-	_ = d.begin()
+	_ = d.begin() // d.err keeps it
 	switch t, secure := d.conn.(*tls.Conn); {
 	case d.conn == nil || d.err != nil:
 	case d.upload && d.raw.SetDeadline(time.Now().Add(drainTime)) == nil:

@@ -127,7 +127,7 @@ func (c *conn) unstick(ctx context.Context, port int) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if socket, err := c.fs.p.Network.Dial(ctx, c.host, port); err == nil {
-		_ = socket.Close()
+		_ = socket.Close() // the call itself was all
 	}
 }
 

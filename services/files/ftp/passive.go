@@ -29,7 +29,7 @@ const earlyHolds = 5 * time.Second
 func (c *conn) passive(op string, dir files.Path, command string) (net.Conn, int, error) {
 	if socket, port := c.claim(); socket != nil {
 		if err := c.enter(op, dir); err != nil {
-			_ = socket.Close()
+			_ = socket.Close() // never used
 			return nil, 0, err
 		}
 		return socket, port, nil
@@ -194,7 +194,7 @@ func (f *FS) drop(e *early) {
 	e.cancel()
 	f.group.Go("ftp data connection", func(context.Context) {
 		if socket := <-e.socket; socket != nil {
-			_ = socket.Close()
+			_ = socket.Close() // never used
 		}
 	})
 }

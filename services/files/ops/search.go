@@ -244,7 +244,7 @@ func StartSearch(group *task.Group, open func(ctx context.Context) (files.FS, er
 		}
 		throttle.Stop()
 		last := show(func() { now.Looked, now.Ended, now.Fault = l, true, err })
-		_ = s.results.Set(last)
+		_ = s.results.Set(last) // as above
 	})
 	return s
 }

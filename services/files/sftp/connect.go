@@ -325,7 +325,7 @@ func (s *session) end(err error) {
 		_ = s.line.Close() // nothing can be done about a failing close
 		s.wire.Close()
 		for i := len(s.behind) - 1; i >= 0; i-- {
-			_ = s.behind[i].Close()
+			_ = s.behind[i].Close() // as above
 		}
 	})
 }

@@ -269,7 +269,7 @@ func (t *tracker) look(ctx context.Context) bool {
 	defer poll.Stop()
 	still := time.NewTicker(t.times.Still / 4)
 	defer still.Stop()
-	t.seen = t.scan()
+	t.seen = t.scan(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -283,7 +283,10 @@ func (t *tracker) look(ctx context.Context) bool {
 		case <-still.C:
 			t.settle()
 		case <-poll.C:
-			now := t.scan()
+			now := t.scan(ctx)
+			if ctx.Err() != nil {
+				return false // not all was looked at
+			}
 			for path, sum := range now {
 				if old, ok := t.seen[path]; !ok || old != sum {
 					t.touch(path)
@@ -299,12 +302,12 @@ func (t *tracker) look(ctx context.Context) bool {
 	}
 }
 
-// scan gives a short form of every path's size and time.
-func (t *tracker) scan() map[string]uint64 {
+// scan gives a short form of every path's size and time, of fewer when ctx ends.
+func (t *tracker) scan(ctx context.Context) map[string]uint64 {
 	out := map[string]uint64{}
 	_ = filepath.WalkDir(t.root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == t.root {
-			return nil // closed folders and vanished files do not stop the rest
+			return ctx.Err() // closed folders and vanished files do not stop the rest
 		}
 		info, err := d.Info()
 		if err != nil {
@@ -317,7 +320,7 @@ func (t *tracker) scan() map[string]uint64 {
 			maphash.WriteComparable(&h, info.ModTime().UnixNano())
 		}
 		out[path] = h.Sum64()
-		return nil
-	})
+		return ctx.Err()
+	}) // ends with nothing but ctx
 	return out
 }

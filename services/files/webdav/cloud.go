@@ -203,7 +203,7 @@ func (w *inPieces) drop() {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), 5*time.Second)
 	defer cancel()
-	_ = w.f.delete(ctx, w.folder)
+	_ = w.f.delete(ctx, w.folder) // the server clears old uploads by itself
 }
 
 // setTime is SetTime for them: a property of their own, which they take for the

@@ -93,6 +93,7 @@ func (l *lock) release(ctx context.Context) {
 	l.stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	// A lock that stays runs out by itself.
 	_, _ = l.f.simple(ctx, request{op: "unlock", method: "UNLOCK", url: l.url, header: http.Header{"Lock-Token": {l.token}}})
 }
 
