@@ -41,7 +41,7 @@ func (c *conn) timeCommand(name string, t time.Time) string {
 	c.fs.mu.Unlock()
 	stamp := t.UTC().Format("20060102150405")
 	switch {
-	case refused || t.Year() < 1970 || t.Year() > 9999:
+	case refused || !c.feat.sets || t.Year() < 1970 || t.Year() > 9999:
 		return ""
 	case c.feat.mfmt:
 		return "MFMT " + stamp + " " + name

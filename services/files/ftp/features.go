@@ -8,6 +8,7 @@ type features struct {
 	facts                  string // of MLST, with a "*" after those that are sent
 	mfmt, mdtm, size, utf8 bool
 	avbl, clnt, pret       bool
+	sets                   bool            // times of files, by MFMT or MDTM
 	hashes                 map[string]bool // algorithms of HASH
 	hashed                 string          // the one it uses by itself
 	commands               map[string]bool // XSHA256 and its kin

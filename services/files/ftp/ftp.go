@@ -145,7 +145,7 @@ func (f *FS) learn(c *conn) {
 		f.home = files.ParsePath(c.root)
 	}
 	f.caps = files.Caps{
-		Resume: true, AtomicReplace: true, Chmod: true, SetTime: c.feat.mfmt || c.feat.mdtm,
+		Resume: true, AtomicReplace: true, Chmod: true, SetTime: c.feat.sets,
 		FreeSpace: c.feat.avbl, MaxConns: max(1, f.p.MaxConns-1), TimePrecision: time.Second,
 	}
 	for _, way := range checksums {

@@ -23,7 +23,7 @@ func (c *conn) login(ctx context.Context) error {
 	c.ctl.pending.WriteString("220 ready\r\n")
 	options := []ftp.DialOption{
 		ftp.DialWithDialFunc(func(string, string) (net.Conn, error) { return c.ctl, nil }),
-		ftp.DialWithDisabledUTF8(c.fs.charset != nil),
+		ftp.DialWithDisabledUTF8(true), // settleIn asks: for the library a refusal would be the end
 	}
 	if c.secure != nil {
 		// Makes it send PBSZ and PROT; the TLS itself is the shims'.
@@ -51,6 +51,7 @@ func (c *conn) login(ctx context.Context) error {
 	c.ctl.in = true
 	c.feat = readFeatures(c.ctl.feat)
 	c.hash = c.feat.hashed
+	c.feat.sets = c.feat.mfmt || c.feat.mdtm && !proFTPD(c.fs.serverName()) // whose MDTM only tells
 	// Pure-FTPd announces PRET but has no need of it.
 	c.feat.pret = c.feat.pret && !strings.Contains(c.fs.serverName(), "Pure-FTPd")
 	return c.settleIn()
@@ -60,6 +61,10 @@ func (c *conn) login(ctx context.Context) error {
 // some of it is refused does no harm.
 func (c *conn) settleIn() error {
 	lines := []string{"PWD"}
+	unicode := c.feat.utf8 && c.fs.charset == nil
+	if unicode {
+		lines = append(lines, "OPTS UTF8 ON")
+	}
 	if wanted := c.feat.wanted(); wanted != "" {
 		lines = append(lines, "OPTS MLST "+wanted)
 	}
@@ -73,6 +78,9 @@ func (c *conn) settleIn() error {
 	}
 	c.rtt = time.Since(began)
 	c.root = quoted(replies[0])
+	if unicode && replies[1].code == 451 {
+		c.feat.utf8 = false // ProFTPD with another charset: it announces what it cannot do
+	}
 	if c.root == "" {
 		// Some say nothing (WinSCP's bug 2300). Is there a root?
 		r, err := c.ctl.raw("CWD /")

@@ -431,3 +431,28 @@ func TestCancelWhileMoving(t *testing.T) {
 		require.Zero(t, f.pool.busy)
 	}
 }
+
+// ProFTPD that keeps names in Latin-1 announces UTF8 and refuses it; its MDTM sets
+// no times.
+func TestAProFTPDWithOldNames(t *testing.T) {
+	s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) {
+		s.Banner = "220 ProFTPD Server ready."
+		s.NoMFMT = true
+		s.Hook = func(c *vfstest.FTPConn, verb, arg string) bool {
+			if verb == "OPTS" && strings.HasPrefix(arg, "UTF8") {
+				c.Reply("451 Unable to accept OPTS UTF8")
+				return true
+			}
+			return false
+		}
+	})
+	require.NoError(t, os.WriteFile(filepath.Join(s.Dir, "caf\xe9"), nil, 0o600))
+	f := dial(t, s)
+	all, _, err := vfstest.List(t.Context(), f, nil)
+	require.NoError(t, err)
+	require.Equal(t, "café", all[0].Display)
+	require.Equal(t, "\xe9t\xe9", f.Import("été"))
+	caps, err := f.Caps(t.Context())
+	require.NoError(t, err)
+	require.False(t, caps.SetTime)
+}

@@ -318,12 +318,12 @@ func (w *writer) Abort(remove bool) error {
 
 // settle cuts the file to the bytes that are confirmed without a hole between
 // them, because blocks that were under way at once may have left some. If the
-// server does not say within a second what it has got, whoever resumes goes
+// server does not say within 0.7 seconds what it has got, whoever resumes goes
 // back by Caps.Rewind, which is more than was under way.
 func (w *writer) settle(remove bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), 2*time.Second)
 	defer cancel()
-	patience, stop := context.WithTimeout(ctx, time.Second)
+	patience, stop := context.WithTimeout(ctx, 700*time.Millisecond)
 	defer stop()
 	for i, b := range w.blocks {
 		err := b.call.Status(patience)
