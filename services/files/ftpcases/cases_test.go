@@ -50,14 +50,7 @@ func dial(t *testing.T, s *server) (*ftp.FS, error) {
 }
 
 func get(ctx context.Context, f files.FS, p files.Path, offset int64) (string, error) {
-	r, err := f.Read(ctx, p, offset)
-	if err != nil {
-		return "", err
-	}
-	b, err := io.ReadAll(r)
-	if cerr := r.Close(); err == nil {
-		err = cerr
-	}
+	b, err := vfstest.Get(ctx, f, p, offset)
 	return string(b), err
 }
 

@@ -54,14 +54,7 @@ func soon(t *testing.T) context.Context {
 }
 
 func get(ctx context.Context, f files.FS, p files.Path) (string, error) {
-	r, err := f.Read(ctx, p, 0)
-	if err != nil {
-		return "", err
-	}
-	b, err := io.ReadAll(r)
-	if cerr := r.Close(); err == nil {
-		err = cerr
-	}
+	b, err := vfstest.Get(ctx, f, p, 0)
 	return string(b), err
 }
 
