@@ -93,6 +93,10 @@ func special(f *fault.Fault) string {
 		if mine || errors.Is(f.Err, fault.ErrName) || strings.HasPrefix(said, "553") || strings.Contains(said, "name not allowed") || strings.Contains(said, "prohibited file name") || strings.Contains(said, "invalid name") || strings.Contains(said, "illegal name") {
 			return "name"
 		}
+	case fault.Busy:
+		if strings.HasPrefix(said, "423 ") { // RFC 4918 section 11.3
+			return "locked"
+		}
 	case fault.Protocol:
 		if serverFailed.MatchString(said) {
 			return "server"

@@ -146,6 +146,8 @@ func TestServersThatFail(t *testing.T) {
 	words.SetLanguage("en")
 	failed := &fault.Fault{Kind: fault.Protocol, Op: "write", Host: "club.example", Said: "500 Internal Server Error"} // Apache, of a folder it may not write
 	require.Equal(t, words.T("fault.protocol.server.title", "Host", "club.example"), words.Fault(failed, "files").Title)
+	locked := &fault.Fault{Kind: fault.Busy, Op: "rename", Host: "club.example", Said: "423 Locked: marie"}
+	require.Equal(t, words.T("fault.busy.locked.title"), words.Fault(locked, "files").Title)
 	strange := &fault.Fault{Kind: fault.Protocol, Op: "list", Host: "club.example", Said: "418"}
 	require.NotEqual(t, words.Fault(failed, "files").Title, words.Fault(strange, "files").Title)
 }
