@@ -280,6 +280,7 @@ Group $user
 Listen 127.0.0.1:$plain
 Listen 127.0.0.1:$secure
 DavLockDB $dir/run/lock
+LimitRequestBody 0
 DocumentRoot $dir/files
 Alias /basic $dir/files
 Alias /digest $dir/files
