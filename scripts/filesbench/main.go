@@ -205,18 +205,45 @@ func (b *bench) once(ctx context.Context, e entrant) (f figures, err error) {
 	out := &firstByte{began: began}
 	said := &tail{}
 	cmd.Stdout, cmd.Stderr = out, said
-	err = cmd.Run()
-	f.wall, f.first = time.Since(began), out.first
-	if s := cmd.ProcessState; s != nil {
-		f.cpu = s.UserTime() + s.SystemTime()
-		if u, ok := s.SysUsage().(*syscall.Rusage); ok {
-			f.rss = u.Maxrss << 10
-		}
+	if err := cmd.Start(); err != nil {
+		return f, err
 	}
+	ended := make(chan struct{})
+	peak := make(chan int64)
+	go func() { peak <- watchMemory(cmd.Process.Pid, ended) }()
+	err = cmd.Wait()
+	f.wall, f.first = time.Since(began), out.first
+	close(ended)
+	f.rss = <-peak
+	f.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	if err != nil {
 		return f, fmt.Errorf("%w: %s", err, said.text)
 	}
 	return f, nil
+}
+
+// watchMemory reads a process's largest resident size until it has ended, in
+// bytes. The figure that wait4 gives counts what this process held when it
+// started the other.
+func watchMemory(pid int, ended <-chan struct{}) int64 {
+	var peak int64
+	t := time.NewTicker(50 * time.Millisecond)
+	defer t.Stop()
+	for {
+		if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err == nil {
+			if _, rest, ok := strings.Cut(string(text), "VmHWM:"); ok {
+				var kb int64
+				if _, err := fmt.Sscan(rest, &kb); err == nil {
+					peak = max(peak, kb<<10)
+				}
+			}
+		}
+		select {
+		case <-ended:
+			return peak
+		case <-t.C:
+		}
+	}
 }
 
 // firstByte notes when the first byte comes and forgets what it says.
