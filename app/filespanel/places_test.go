@@ -171,12 +171,12 @@ func TestLinkedBrowsing(t *testing.T) {
 // TestHundredThousandEntries: the rows of a large folder stand there as they
 // arrive, and are put in order and filtered without the window waiting.
 func TestHundredThousandEntries(t *testing.T) {
-	b := newBench(t)
 	var listing strings.Builder
 	for i := range 100_000 {
 		fmt.Fprintf(&listing, "Type=file;Size=%d;Modify=20260712180000; %05d.jpg\r\n", i, i*7919%100_000)
 	}
 	s := vfstest.StartFTP(t, func(s *vfstest.FTPServer) { s.Listing = listing.String() })
+	b := newBench(t) // ends before the server does
 	password := vfstest.Password
 	began := time.Now()
 	b.there.connect(files.Site{
@@ -195,6 +195,8 @@ func TestHundredThousandEntries(t *testing.T) {
 	require.Equal(t, "00099.jpg", b.there.entries[0].Name)
 	b.there.setFilter("")
 	b.Until("all again", func() bool { return !b.there.arranging && len(b.there.entries) == 100_000 })
+	b.there.disconnect()
+	b.Settle()
 }
 
 func TestPreviewAndGrid(t *testing.T) {
