@@ -136,9 +136,7 @@ func (c *Client) end(err error) {
 		c.mu.Unlock()
 		return
 	}
-	if err == nil {
-		err = ErrClosed
-	}
+	err = broken(err)
 	c.err = err
 	pending := c.pending
 	c.pending = map[uint32]*Call{}
@@ -149,6 +147,18 @@ func (c *Client) end(err error) {
 		call.err = err
 		c.finish(call)
 	}
+}
+
+// broken is the error of requests that the end of a connection leaves without
+// an answer: never io.EOF, which says that a file or a folder is complete.
+func broken(err error) error {
+	switch {
+	case err == nil:
+		return ErrClosed
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("sftp: the connection ended: %w", io.ErrUnexpectedEOF)
+	}
+	return err
 }
 
 // sendLoop writes packets in their order, small ones together.
@@ -225,7 +235,7 @@ func (c *Client) receiveLoop() error {
 		err := c.answer(r, call, kind, n, dropped)
 		call.took = time.Since(call.began)
 		if err != nil {
-			call.err = err
+			call.err = broken(err)
 			c.finish(call)
 			return err
 		}

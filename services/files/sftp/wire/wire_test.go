@@ -175,3 +175,33 @@ func FuzzServer(f *testing.F) {
 		}
 	})
 }
+
+// A connection that ends under a request is no end of a file or folder: else a
+// cut file would pass for a whole one.
+func TestEndOfConnectionIsNoEndOfFile(t *testing.T) {
+	for range 20 { // the receiver notices in one of several places
+		here, there := net.Pipe()
+		go func() {
+			b := make([]byte, 9)
+			_, _ = io.ReadFull(there, b)                               // INIT
+			_, _ = there.Write([]byte{0, 0, 0, 5, 2, 0, 0, 0, 3})      // VERSION 3
+			_, _ = io.ReadFull(there, b)                               // READ or READDIR
+			_, _ = there.Write([]byte{0, 0, 1, 0, 103, 0, 0, 0, b[8]}) // DATA that breaks off
+			_ = there.Close()
+		}()
+		c, err := Start(here)
+		require.NoError(t, err)
+		send, receive := c.Loops()
+		go send()
+		go receive()
+		call, err := c.StartRead(t.Context(), "h", 0, make([]byte, 100))
+		require.NoError(t, err)
+		_, err = call.Data(t.Context())
+		require.Error(t, err)
+		require.NotErrorIs(t, err, io.EOF)
+		<-c.Dead()
+		_, err = c.StartReaddir(t.Context(), "h")
+		require.Error(t, err)
+		require.NotErrorIs(t, err, io.EOF)
+	}
+}
