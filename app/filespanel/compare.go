@@ -16,6 +16,7 @@ import (
 	"guichet/services/files"
 	"guichet/services/files/browse"
 	"guichet/services/files/compare"
+	"guichet/services/files/filter"
 	"guichet/services/files/transfer"
 	"guichet/services/task"
 )
@@ -28,7 +29,8 @@ type comparison struct {
 	slot  *task.Slot
 
 	options  compare.PlanOptions
-	contents bool // compare by checksums too
+	contents bool   // compare by checksums too
+	leaveOut string // masks of names that are left out, see filter.Filter
 
 	scan   *compare.Scan // nil while it is being made
 	plan   *compare.Plan // as the person turned it
@@ -155,6 +157,11 @@ func (c *comparison) look() {
 	c.scan, c.plan, c.first, c.fault, c.rows = nil, nil, nil, nil, nil
 	c.update()
 	options, pair, service := compare.WalkOptions{Checksums: c.contents}, c.pair, c.f.p.Sync
+	if m, err := (filter.Filter{Exclude: c.leaveOut}).Compile(); err != nil {
+		c.f.trouble(err, nil) // nothing is left out by masks that cannot be read
+	} else if m != nil {
+		options.Filter = m.Skip
+	}
 	c.slot.Start("compare", func(ctx context.Context, current func() bool) {
 		shown := task.NewThrottle(task.Interval, func(p compare.Progress) {
 			c.f.p.Host.Post(func() {

@@ -121,6 +121,18 @@ func TestCompareAndSynchronise(t *testing.T) {
 	require.Equal(t, words.T("compare.problems.none"), b.Asked[0].Text)
 }
 
+func TestComparisonLeavesOutByMasks(t *testing.T) {
+	b := comparing(t)
+	c := b.compared()
+	require.Contains(t, rowsOf(c), "to_right b.txt: only here")
+	c.view.leaveOut.SetText(" zoo/; b.* ")
+	c.view.leaveOut.OnSubmitted(c.view.leaveOut.Text)
+	b.Until("compared again", func() bool { return c.plan != nil })
+	require.Equal(t, []string{"to_right .hidden: only here", "to_right a.txt: only here", "skip theirs: only on the server"}, rowsOf(c))
+	c.build()
+	require.Equal(t, "zoo/; b.*", c.view.leaveOut.Text, "it stands there in another language too")
+}
+
 func TestManyDeletesAreAskedTwice(t *testing.T) {
 	b := comparing(t)
 	for i := range 25 {

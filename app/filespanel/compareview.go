@@ -21,6 +21,7 @@ type compareView struct {
 	directions [3]*kit.Button
 	remove     *widget.Check
 	contents   *widget.Check
+	leaveOut   *kit.Entry
 	filters    [3]*kit.Button
 	table      *comparetable.Table
 	face       *fyne.Container // in the place of the rows: being compared, alike
@@ -84,7 +85,15 @@ func newCompareView(c *comparison) *compareView {
 	closing := kit.NewButton(kit.ButtonParams{Icon: look.Icon("close"), Kind: kit.Quiet, Small: true, Tip: words.T("compare.close"), OnTapped: c.close})
 	title := kit.NewText(c.names[0]+"  ⇄  "+c.names[1], kit.TextStyle{Bold: true, Shrink: true})
 	head := kit.Least(0, 40, kit.Inset(4, 6, 4, 14, kit.Row(8, 1, kit.NewImage(look.Icon("compare"), 17, kit.ColorText), title, closing)))
-	choices := kit.Flow(6, v.directions[0], v.directions[1], v.directions[2], kit.Least(0, 30, v.remove), kit.Least(0, 30, v.contents))
+	v.leaveOut = kit.NewEntry(words.T("compare.leave_out"))
+	v.leaveOut.SetText(c.leaveOut)
+	v.leaveOut.OnSubmitted = func(masks string) {
+		if masks = strings.TrimSpace(masks); masks != c.leaveOut {
+			c.leaveOut = masks
+			c.look()
+		}
+	}
+	choices := kit.Flow(6, v.directions[0], v.directions[1], v.directions[2], kit.Least(0, 30, v.remove), kit.Least(0, 30, v.contents), kit.Least(200, 30, v.leaveOut))
 	shown := []fyne.CanvasObject{v.filters[0], v.filters[1], v.filters[2]}
 	for _, t := range legend {
 		shown = append(shown, kit.Inset(7, 0, 0, 6, kit.Row(4, -1, kit.NewImage(look.Icon(t.icon), 13, t.colour),
