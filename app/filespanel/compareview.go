@@ -84,7 +84,6 @@ func newCompareView(c *comparison) *compareView {
 
 	closing := kit.NewButton(kit.ButtonParams{Icon: look.Icon("close"), Kind: kit.Quiet, Small: true, Tip: words.T("compare.close"), OnTapped: c.close})
 	title := kit.NewText(c.names[0]+"  ⇄  "+c.names[1], kit.TextStyle{Bold: true, Shrink: true})
-	head := kit.Least(0, 40, kit.Inset(4, 6, 4, 14, kit.Row(8, 1, kit.NewImage(look.Icon("compare"), 17, kit.ColorText), title, closing)))
 	v.leaveOut = kit.NewEntry(words.T("compare.leave_out"))
 	v.leaveOut.SetText(c.leaveOut)
 	v.leaveOut.OnSubmitted = func(masks string) {
@@ -93,7 +92,8 @@ func newCompareView(c *comparison) *compareView {
 			c.look()
 		}
 	}
-	choices := kit.Flow(6, v.directions[0], v.directions[1], v.directions[2], kit.Least(0, 30, v.remove), kit.Least(0, 30, v.contents), kit.Least(200, 30, v.leaveOut))
+	head := kit.Least(0, 40, kit.Inset(4, 6, 4, 14, kit.Row(8, 1, kit.NewImage(look.Icon("compare"), 17, kit.ColorText), title, kit.Least(270, 30, v.leaveOut), closing)))
+	choices := kit.Flow(6, v.directions[0], v.directions[1], v.directions[2], kit.Least(0, 30, v.remove), kit.Least(0, 30, v.contents))
 	shown := []fyne.CanvasObject{v.filters[0], v.filters[1], v.filters[2]}
 	for _, t := range legend {
 		shown = append(shown, kit.Inset(7, 0, 0, 6, kit.Row(4, -1, kit.NewImage(look.Icon(t.icon), 13, t.colour),
